@@ -1,0 +1,45 @@
+# `make demo` codes a published encounter; `make test` runs every check. Both set themselves up.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+SOURCES := pyproject.toml constraints.txt $(shell find core server prompts -type f -not -name '*.pyc' 2>/dev/null)
+
+.PHONY: demo test lint bench snapshots docs clean
+
+demo: $(VENV)/.run
+	@$(BIN)/ivcoder demo
+
+test: lint
+	$(BIN)/pytest -n auto -q
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m benchmarks
+
+snapshots: $(VENV)/.dev
+	$(BIN)/pytest -n auto -q --snapshot-update
+
+docs: $(VENV)/.dev
+	$(BIN)/python -m ivcoder.server.pages docs/rules.md
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/.pip:
+	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "ivcoder needs Python 3.11 or newer"'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@touch $@
+
+# A strict editable install links files one by one, so a new file asks for it again.
+$(VENV)/.run: $(VENV)/.pip $(SOURCES)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --config-settings editable_mode=strict -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --group dev
+	@touch $@

@@ -1,0 +1,107 @@
+"""ivcoder: from what was charted to drug-administration codes with reasons.
+
+    >>> from ivcoder import select_push_codes
+    >>> coding = select_push_codes({
+    ...     "place_of_service": "22",
+    ...     "administrations": [{"id": "1", "drug": "Solu-Medrol", "route": "iv_push", "start": "09:00"}],
+    ... })
+    >>> [(line.code, line.units) for line in coding.lines]
+    [('96374', 1)]
+
+Code numbers are the AMA's CPT and CMS's HCPCS; holding a CPT licence is the user's part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ivcoder import explain
+from ivcoder._version import __version__
+from ivcoder.answer import Classification, Coding, DenialExplanation, Ranking
+from ivcoder.book import DrugTable, Rulebook
+from ivcoder.classify import classify
+from ivcoder.denials import Denial
+from ivcoder.denials import explain_denial as _explain_denial
+from ivcoder.edits import edit
+from ivcoder.encounter import Administration, Encounter, visit_of
+from ivcoder.faults import Fault, InvalidInput
+from ivcoder.rank import rank
+from ivcoder.select import select
+from ivcoder.what_if import Explored, explore, unexplored
+
+__all__ = [
+    "Administration",
+    "Classification",
+    "Coding",
+    "Denial",
+    "DenialExplanation",
+    "DrugTable",
+    "Encounter",
+    "Fault",
+    "InvalidInput",
+    "Ranking",
+    "Rulebook",
+    "__version__",
+    "classify_administration",
+    "explain_denial",
+    "rank_services",
+    "select_push_codes",
+]
+
+EncounterLike = Encounter | Mapping[str, object]
+
+
+def _walk(encounter: Encounter, drugs: DrugTable | None, *, what_if: bool, tipping: bool) -> Explored:
+    book = Rulebook.on(encounter.date_of_service, drugs)
+    edited = edit(select(rank(classify(visit_of(encounter, book), book))))
+    return explore(edited, tipping=tipping) if what_if else unexplored(edited)
+
+
+def classify_administration(encounter: EncounterLike, *, drugs: DrugTable | None = None) -> Classification:
+    """What kind of service was each administration?
+
+    Args:
+        encounter: an ``Encounter``, or a mapping with its fields.
+        drugs: your own rows over the formulary.
+
+    Raises:
+        InvalidInput: the mapping is not an encounter; ``faults`` says why.
+
+    """
+    given = Encounter.read(encounter)
+    explored = _walk(given, drugs, what_if=True, tipping=False)
+    return explain.classification(given, explored.edited.selected.ranked.classified, explored)
+
+
+def rank_services(encounter: EncounterLike, *, drugs: DrugTable | None = None) -> Ranking:
+    """Which service is the initial one, and how do the others follow?
+
+    Arguments and errors as in ``classify_administration``.
+    """
+    given = Encounter.read(encounter)
+    explored = _walk(given, drugs, what_if=True, tipping=False)
+    return explain.ranking(given, explored.edited.selected.ranked, explored)
+
+
+def select_push_codes(encounter: EncounterLike, *, drugs: DrugTable | None = None, what_if: bool = True) -> Coding:
+    """Which codes and units does the encounter support, and why?
+
+    Arguments and errors as in ``classify_administration``; ``what_if=False`` leaves out the questions'
+    outcomes and the tipping points, which each walk the encounter again.
+    """
+    given = Encounter.read(encounter)
+    return explain.coding(given, _walk(given, drugs, what_if=what_if, tipping=True))
+
+
+def explain_denial(denial: Denial | Mapping[str, object], *, drugs: DrugTable | None = None) -> DenialExplanation:
+    """Why were billed lines denied, is the payer right, and what now?
+
+    Args:
+        denial: a ``Denial``, or a mapping with its fields.
+        drugs: your own rows over the formulary.
+
+    Raises:
+        InvalidInput: the mapping is not a denial; ``faults`` says why.
+
+    """
+    return _explain_denial(Denial.read(denial), drugs)

@@ -1,0 +1,194 @@
+"""What we say: the answers' models, which every face hands out unchanged."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+_BORDER = ConfigDict(
+    frozen=True, extra="forbid", serialize_by_alias=True, validate_by_name=True, validate_by_alias=True
+)
+
+Status = Literal["coded", "needs_information", "nothing_to_report"]
+
+
+class _Answer(BaseModel):
+    model_config = _BORDER
+
+
+class Receipt(_Answer):
+    """What the answer was made with, so that it can be replayed and defended."""
+
+    ivcoder: str = Field(description="ivcoder's version.")
+    rulebook: str = Field(description="The rulebook's edition.")
+    rulebook_sha256: str = Field(description="Hash of the rulebook's tables, with your own drug table if any.")
+    date_of_service: date | None = Field(description="The date it was read for; null is the newest rulebook.")
+    input_sha256: str = Field(description="Hash of the input as it was understood.")
+
+
+class CodeUnits(_Answer):
+    """A code with its units, in an outcome."""
+
+    code: str
+    units: int
+    modifiers: tuple[str, ...] = ()
+
+
+class Outcome(_Answer):
+    """What the lines would be if a question were answered so."""
+
+    if_: str = Field(alias="if", description="The answer to the question.")
+    then: tuple[CodeUnits, ...] = Field(description="The lines it would give.")
+
+
+class Question(_Answer):
+    """A fact the record lacks that would change the lines."""
+
+    administration: str | None = Field(description="The administration asked about; null for the encounter.")
+    field: str = Field(description="The input field that answers it.")
+    ask: str
+    outcomes: tuple[Outcome, ...]
+
+
+class TippingPoint(_Answer):
+    """The smallest change of a fact that would change a code."""
+
+    change: str
+    then: tuple[CodeUnits, ...]
+
+
+class Rival(_Answer):
+    """A code that came close, and why it is not the one."""
+
+    code: str
+    why: str
+    rules: tuple[str, ...]
+
+
+class Line(_Answer):
+    """A claim line."""
+
+    code: str
+    units: int
+    modifiers: tuple[str, ...]
+    role: Literal["initial", "add_on", "stand_alone", "drug"]
+    administrations: tuple[str, ...] = Field(description="The administrations behind it.")
+    why: str
+    rules: tuple[str, ...] = Field(description="Rule ids; each can be looked up.")
+    not_instead: tuple[Rival, ...] = Field((), description="Codes that came close, and why they lost.")
+
+
+class NotReported(_Answer):
+    """Administrations that earn no line."""
+
+    administrations: tuple[str, ...]
+    why: str
+    rules: tuple[str, ...]
+
+
+class Notice(_Answer):
+    """Something to know or mend beside the lines."""
+
+    level: Literal["info", "warning", "error"]
+    line: int | None = Field(description="The line it is about, counted from 1; null for the whole claim.")
+    why: str
+    rules: tuple[str, ...]
+
+
+class Coding(_Answer):
+    """The administration and drug codes of an encounter, each with its reason."""
+
+    status: Status = Field(description="needs_information when an open question can change a code.")
+    lines: tuple[Line, ...]
+    not_reported: tuple[NotReported, ...]
+    questions: tuple[Question, ...]
+    notices: tuple[Notice, ...]
+    tipping_points: tuple[TippingPoint, ...]
+    receipt: Receipt
+
+
+class Service(_Answer):
+    """What one administration, or one bag of mixed drugs, counts as."""
+
+    administrations: tuple[str, ...]
+    kind: str = Field(description="infusion, push, hydration, injection, ..., not_reportable or undecided.")
+    category: Literal["chemotherapy", "therapeutic", "hydration"] | None
+    minutes: int | None = Field(description="The minutes that count.")
+    why: str
+    rules: tuple[str, ...]
+
+
+class Classification(_Answer):
+    """What each administration counts as."""
+
+    status: Status
+    services: tuple[Service, ...]
+    questions: tuple[Question, ...]
+    receipt: Receipt
+
+
+class RankedService(_Answer):
+    """A reportable service in its rank."""
+
+    rank: int = Field(description="From 1, the highest.")
+    administrations: tuple[str, ...]
+    kind: str
+    category: Literal["chemotherapy", "therapeutic", "hydration"] | None
+    tier: str = Field(description="Its tier of the hierarchy.")
+    access: str = Field(description="The access it counts on.")
+    initial: bool
+    why: str
+    rules: tuple[str, ...]
+
+
+class Ranking(_Answer):
+    """Which service is initial, and how the others follow."""
+
+    status: Status
+    method: Literal["hierarchy", "reason", "hierarchy_as_fallback", "only_candidate"] = Field(
+        description="hierarchy on facility claims; on professional ones the reason for the visit, or the hierarchy "
+        "as fallback where the record names none."
+    )
+    services: tuple[RankedService, ...]
+    not_reported: tuple[NotReported, ...]
+    questions: tuple[Question, ...]
+    receipt: Receipt
+
+
+class CorrectedLine(_Answer):
+    """A line of the corrected claim, and what became of the billed one."""
+
+    code: str
+    units: int
+    modifiers: tuple[str, ...]
+    change: Literal["kept", "changed", "added"]
+    was: str | None = Field(description="The billed code it replaces.")
+
+
+class Reason(_Answer):
+    """Why a line was denied, as far as it can be told."""
+
+    line: int | None = Field(description="The billed line, counted from 1; null for the claim.")
+    pattern: str = Field(description="The rule of the pattern that fits.")
+    verdict: Literal["payer_right", "payer_wrong", "record_decides"]
+    why: str
+    rules: tuple[str, ...]
+
+
+class DenialExplanation(_Answer):
+    """Why billed lines were denied, whether the payer is right, and what to do now."""
+
+    status: Literal["explained", "needs_information"]
+    payer_says: tuple[str, ...] = Field(description="The claim's reason and remark codes in plain words.")
+    verdict: Literal["payer_right", "payer_wrong", "record_decides", "cannot_tell"]
+    reasons: tuple[Reason, ...]
+    corrected_lines: tuple[CorrectedLine, ...]
+    removed_lines: tuple[str, ...]
+    document_next_time: tuple[str, ...]
+    letter: str | None = Field(description="Text for a corrected claim or an appeal, resting on the input alone.")
+    letter_kind: Literal["corrected_claim", "appeal", "none"]
+    missing: tuple[str, ...] = Field(description="What would be needed to decide.")
+    questions: tuple[Question, ...]
+    receipt: Receipt

@@ -1,0 +1,168 @@
+"""Chemotherapy, another drug, or plain fluid: as charted, or by the drug."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ivcoder.book import Category, Confidence, Drug, Rulebook, plain
+from ivcoder.classify.service import Bag, Option, Question
+from ivcoder.encounter import Given, Purpose, Route
+from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
+
+
+@rule(
+    "category-charted",
+    "classify",
+    "A charted category is followed",
+    sources=("house",),
+    nature="reading",
+    says="{drug} counts as {category}, as the record says.",
+    otherwise="The record does not say what {drug} counts as.",
+)
+def category_charted(given: Given) -> Verdict:
+    """What the record states about a drug's category is followed; the formulary is asked only when it is silent."""
+    if given.category is None:
+        return does_not(drug=given.drug)
+    return applies(drug=given.drug, category=given.category.value)
+
+
+@rule(
+    "category-by-drug",
+    "classify",
+    "The category follows from the drug",
+    sources=("iom-100-04-ch12-30.5", "cms-hcpcs"),
+    says="{drug}{name} counts as {category}.",
+    otherwise="What {drug} is for decides its category.",
+    unsure="{drug} is not in the formulary, so what it counts as is open.{like}",
+)
+def category_by_drug(given: Given, drug: Drug | None, book: Rulebook) -> Verdict:
+    """A drug's category comes from the formulary; a drug that is not there has none, and is asked about."""
+    if drug is None:
+        near = book.formulary.like(given.drug)
+        return cannot_tell("category", drug=given.drug, like=f" Did you mean {' or '.join(near)}?" if near else "")
+    if drug.category is None:
+        return does_not(drug=given.drug)
+    name = "" if plain(given.drug) == plain(drug.name) else f" ({drug.name})"
+    return applies(drug=given.drug, name=name, category=drug.category.value)
+
+
+@rule(
+    "category-disputed",
+    "classify",
+    "Payers disagree whether some biologics are complex",
+    sources=("iom-100-04-ch12-30.5", "ibx-chemo-drug-list", "house"),
+    nature="disputed",
+    confidence=Confidence.MEDIUM,
+    says="{drug} is taken as {category}, but payers differ: {dispute}",
+    otherwise="No dispute over the category of {drug} is known.",
+)
+def category_disputed(given: Given, drug: Drug) -> Verdict:
+    """Whether giving a biologic is complex enough for the chemotherapy codes is decided by the record and the
+    payer, not by the drug's name alone. The formulary's category is the starting point, and the answer says
+    so; a charted category or an own drug table settles it.
+    """
+    if drug.disputed is None or drug.category is None:
+        return does_not(drug=given.drug)
+    return applies(drug=given.drug, category=drug.category.value, dispute=drug.disputed)
+
+
+@rule(
+    "fluid-purpose",
+    "classify",
+    "What a fluid with electrolytes was for decides its category",
+    sources=("iom-100-04-ch4-230.2", "house"),
+    nature="disputed",
+    confidence=Confidence.MEDIUM,
+    says="{drug} was given {purpose}, so it counts as {category}.",
+    otherwise="The category of {drug} does not depend on its purpose.",
+    unsure="{drug} is hydration if given for dehydration and therapeutic if given to treat a low level; "
+    "the record does not say.",
+)
+def fluid_purpose(given: Given, drug: Drug | None) -> Verdict:
+    """Fluid with electrolytes is hydration when given for dehydration, and a therapeutic infusion when given
+    to treat a low level such as potassium or magnesium.
+    """
+    if drug is None or drug.depends_on != "purpose":
+        return does_not(drug=given.drug)
+    match given.purpose:
+        case Purpose.HYDRATION:
+            return applies(drug=given.drug, purpose="for hydration", category=Category.HYDRATION.value)
+        case Purpose.REPLACEMENT:
+            return applies(drug=given.drug, purpose="to treat a low level", category=Category.THERAPEUTIC.value)
+        case _:
+            return cannot_tell("purpose", drug=given.drug)
+
+
+@rule(
+    "carrier-fluid",
+    "classify",
+    "Carrier fluid, keep-open and flush are included",
+    sources=("iom-100-04-ch4-230.2", "ncci-manual-ch11"),
+    says="{drug} served as {purpose}: included in the drug administration, not reported.",
+    otherwise="{drug} was not a carrier, a keep-open drip or a flush.",
+)
+def carrier_fluid(given: Given) -> Verdict:
+    """Fluid that carries a drug, keeps the line open or flushes it is part of the administration."""
+    words = {
+        Purpose.CARRIER: "a drug's carrier",
+        Purpose.KEEP_OPEN: "a keep-open drip",
+        Purpose.FLUSH: "a flush",
+    }
+    if given.purpose in words:
+        return applies(drug=given.drug, purpose=words[given.purpose])
+    return does_not(drug=given.drug)
+
+
+_Found = tuple[Category | None, tuple[Finding, ...], list[Question]]
+
+
+def category_of(bag: Bag, book: Rulebook) -> _Found:
+    """The category of a bag: the highest of its drugs, or none while one that could raise it is unknown."""
+    if len(bag.members) == 1:
+        return _category_of_one(bag.first, bag.drugs[0], book)
+    found = [_category_of_one(row, drug, book) for row, drug in zip(bag.members, bag.drugs, strict=True)]
+    categories = {category for category, _, _ in found}
+    questions = [question for _, _, asked in found for question in asked]
+    why = tuple(finding for _, findings, _ in found for finding in findings)
+    if Category.CHEMOTHERAPY in categories:
+        return Category.CHEMOTHERAPY, why, questions
+    if None in categories:
+        return None, why, questions
+    return (
+        (Category.THERAPEUTIC if Category.THERAPEUTIC in categories else Category.HYDRATION),
+        why,
+        questions,
+    )
+
+
+def _category_of_one(given: Given, drug: Drug | None, book: Rulebook) -> _Found:
+    if given.category is not None:
+        return given.category, (category_charted(given),), []
+    if drug is not None and drug.depends_on:
+        purpose = fluid_purpose(given, drug)
+        if purpose.open:
+            if carrier_fluid(given).holds:
+                return Category.HYDRATION, (), []
+            options = tuple(
+                Option(f"purpose_{value.value}", {}, {given.id: {"purpose": value}})
+                for value in (Purpose.HYDRATION, Purpose.REPLACEMENT)
+            )
+            return None, (purpose,), [Question(given.id, "purpose", purpose, options)]
+        return Category(str(purpose.facts["category"])), (purpose,), []
+    found = category_by_drug(given, drug, book)
+    if drug is None or drug.category is None:
+        return None, (found,), [_category_question(given, found, tuple(Category))]
+    if drug.disputed:
+        dispute = category_disputed(given, drug)
+        asked = _category_question(given, dispute, (Category.CHEMOTHERAPY, Category.THERAPEUTIC))
+        return drug.category, (found, dispute), [asked]
+    return drug.category, (found,), []
+
+
+def _category_question(given: Given, finding: Finding, choices: Iterable[Category]) -> Question:
+    options = tuple(
+        Option(f"category_{value.value}", {}, {given.id: {"category": value}})
+        for value in choices
+        if value is not Category.HYDRATION or given.route in (Route.IV_INFUSION, Route.IV_PUMP)
+    )
+    return Question(given.id, "category", finding, options)

@@ -1,0 +1,214 @@
+"""Drugs given otherwise than by vein: injections, arteries, the spinal canal, and routes without a code."""
+
+from __future__ import annotations
+
+from ivcoder.book import Category, Confidence, Drug, Rulebook
+from ivcoder.classify.service import Bag, Kind, Question, is_hormonal, length_question
+from ivcoder.classify.vein import fluid_never_pushed
+from ivcoder.encounter import HOUR, Given, Route
+from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
+
+_WITHOUT_CODE = frozenset({Route.ORAL, Route.SUBLINGUAL, Route.RECTAL, Route.NASAL, Route.INHALED, Route.TOPICAL})
+
+
+@rule(
+    "injection",
+    "classify",
+    "An injection into muscle or under the skin",
+    sources=("cpt", "iom-100-04-ch12-30.5"),
+    says="{drug} was injected {where}: an injection.",
+    otherwise="{drug} was not injected into muscle or under the skin.",
+)
+def injection(given: Given) -> Verdict:
+    """Each injection of a drug into muscle or under the skin is a service of its own; the syringes of one
+    dose are not counted.
+    """
+    where = {Route.IM: "into muscle", Route.SC: "under the skin"}.get(given.route)
+    return applies(drug=given.drug, where=where) if where else does_not(drug=given.drug)
+
+
+@rule(
+    "chemo-injection",
+    "classify",
+    "Chemotherapy by injection, not hormonal",
+    sources=("cpt", "iom-100-04-ch12-30.5"),
+    says="{drug} is chemotherapy and not hormonal: a chemotherapy injection.",
+    otherwise="{drug} is not an injected chemotherapy drug other than a hormonal one.",
+)
+def chemo_injection(drug: str, category: Category, hormonal: bool) -> Verdict:
+    """Chemotherapy injected into muscle or under the skin has its own code when the drug is not hormonal."""
+    return (applies if category is Category.CHEMOTHERAPY and not hormonal else does_not)(drug=drug)
+
+
+@rule(
+    "hormonal-injection",
+    "classify",
+    "Hormonal chemotherapy by injection",
+    sources=("cpt", "iom-100-04-ch12-30.5"),
+    says="{drug} is a hormonal antineoplastic: a hormonal chemotherapy injection.",
+    otherwise="{drug} is not an injected hormonal antineoplastic.",
+)
+def hormonal_injection(drug: str, category: Category, hormonal: bool) -> Verdict:
+    """A hormonal antineoplastic injected into muscle or under the skin has its own code."""
+    return (applies if category is Category.CHEMOTHERAPY and hormonal else does_not)(drug=drug)
+
+
+@rule(
+    "vaccine",
+    "classify",
+    "Vaccines have administration codes of their own",
+    sources=("cpt", "ncci-manual-ch11"),
+    says="{drug} is a vaccine; immunization codes report it, not this family.",
+    otherwise="{drug} is not a vaccine.",
+)
+def vaccine(given: Given, drug: Drug | None) -> Verdict:
+    """Giving a vaccine is reported with the immunization codes, never as a drug injection."""
+    return (applies if drug is not None and drug.vaccine else does_not)(drug=given.drug)
+
+
+@rule(
+    "no-administration-code",
+    "classify",
+    "Some routes have no administration code",
+    sources=("cpt", "iom-100-04-ch12-30.5"),
+    says="{drug} was given by the {route} route, which has no drug-administration code.",
+    otherwise="The route of {drug} has administration codes.",
+)
+def no_administration_code(given: Given) -> Verdict:
+    """Drugs swallowed, inhaled or put on skin or mucosa earn no code of this family."""
+    return (applies if given.route in _WITHOUT_CODE else does_not)(drug=given.drug, route=given.route.value)
+
+
+@rule(
+    "outside-family",
+    "classify",
+    "Some injections belong to other code families",
+    sources=("cpt",),
+    says="{drug} given by the {route} route is reported with codes outside drug administration.",
+    otherwise="The route of {drug} belongs to drug administration.",
+)
+def outside_family(given: Given, category: Category) -> Verdict:
+    """Intradermal tests, and drugs other than chemotherapy given into the spinal canal, have codes elsewhere."""
+    spinal = given.route is Route.INTRATHECAL and category is not Category.CHEMOTHERAPY
+    outside = spinal or given.route is Route.INTRADERMAL
+    return (applies if outside else does_not)(drug=given.drug, route=given.route.value)
+
+
+@rule(
+    "sc-infusion",
+    "classify",
+    "A subcutaneous infusion",
+    sources=("cpt",),
+    says="{drug} ran {minutes} minutes under the skin: a subcutaneous infusion.",
+    otherwise="{drug} was not infused under the skin for more than {limit} minutes.",
+    unsure="How long {drug} was infused under the skin is not documented.",
+)
+def sc_infusion(given: Given, minutes: int | None, book: Rulebook) -> Verdict:
+    """A drug infused under the skin for more than {push_longest} minutes has codes of its own; a shorter one is
+    an injection.
+    """
+    limit = book.limits["push_longest"]
+    if given.route is not Route.SC_INFUSION:
+        return does_not(drug=given.drug, limit=limit)
+    if minutes is None:
+        return cannot_tell("stop", drug=given.drug)
+    return (applies if minutes > limit else does_not)(drug=given.drug, minutes=minutes, limit=limit)
+
+
+@rule(
+    "arterial",
+    "classify",
+    "Drugs given into an artery",
+    sources=("cpt",),
+    says="{drug} was given into an artery by {manner}: codes of its own.",
+    otherwise="{drug} was not given into an artery by push or chemotherapy infusion.",
+    unsure="How long {drug} ran into the artery is not documented.",
+)
+def arterial(given: Given, category: Category, minutes: int | None) -> Verdict:
+    """A push into an artery, and a chemotherapy infusion into one, have codes of their own."""
+    if given.route is Route.INTRA_ARTERIAL_PUSH:
+        return applies(drug=given.drug, manner="push")
+    if given.route is Route.INTRA_ARTERIAL_INFUSION and category is Category.CHEMOTHERAPY:
+        if minutes is None:
+            return cannot_tell("stop", drug=given.drug)
+        return applies(drug=given.drug, manner="infusion")
+    return does_not(drug=given.drug)
+
+
+@rule(
+    "intrathecal",
+    "classify",
+    "Chemotherapy into the spinal canal",
+    sources=("cpt",),
+    says="{drug} is chemotherapy given into the spinal canal: a code of its own.",
+    otherwise="{drug} is not chemotherapy given into the spinal canal.",
+)
+def intrathecal(given: Given, category: Category) -> Verdict:
+    """Chemotherapy injected into the central nervous system by spinal puncture has its own code."""
+    hit = given.route is Route.INTRATHECAL and category is Category.CHEMOTHERAPY
+    return (applies if hit else does_not)(drug=given.drug)
+
+
+@rule(
+    "unlisted",
+    "classify",
+    "Where no listed code fits",
+    sources=("cpt",),
+    nature="convention",
+    confidence=Confidence.MEDIUM,
+    says="No listed code fits {drug} given as {route}: the unlisted code, with a description on the claim.",
+    otherwise="A listed code fits {drug}.",
+)
+def unlisted(given: Given, category: Category) -> Verdict:
+    """A drug administration that no code describes, such as a drug other than chemotherapy infused into an
+    artery, is reported with the unlisted code and a description.
+    """
+    hit = given.route is Route.INTRA_ARTERIAL_INFUSION and category is not Category.CHEMOTHERAPY
+    return (applies if hit else does_not)(drug=given.drug, route=given.route.value.replace("_", " "))
+
+
+def injected_as(bag: Bag, category: Category) -> tuple[Kind, tuple[Finding, ...]]:
+    """Injection, or nothing, for a drug given into muscle or under the skin."""
+    given, drug = bag.first, bag.drugs[0]
+    immunization = vaccine(given, drug)
+    if immunization.holds:
+        return Kind.NOT_REPORTABLE, (immunization,)
+    if category is Category.HYDRATION:
+        return Kind.NOT_REPORTABLE, (fluid_never_pushed(given, category),)
+    injected = injection(given)
+    if category is Category.CHEMOTHERAPY:
+        hormonal = is_hormonal(bag)
+        chosen = hormonal_injection if hormonal else chemo_injection
+        return Kind.INJECTION, (injected, chosen(given.drug, category, hormonal))
+    return Kind.INJECTION, (injected,)
+
+
+def given_elsewhere(
+    bag: Bag, category: Category, book: Rulebook, questions: list[Question]
+) -> tuple[Kind, tuple[Finding, ...]]:
+    """What a drug given by any other route counts as."""
+    given = bag.first
+    for refused in (
+        no_administration_code(given),
+        vaccine(given, bag.drugs[0]),
+        outside_family(given, category),
+    ):
+        if refused.holds:
+            return Kind.NOT_REPORTABLE, (refused,)
+    if given.route is Route.SC_INFUSION:
+        found = sc_infusion(given, bag.minutes, book)
+        if found.open:
+            push = book.limits["push_longest"]
+            questions.append(length_question(bag, found, (push, push + 1)))
+            return Kind.UNDECIDED, (found,)
+        return (Kind.SC_INFUSION if found.holds else Kind.INJECTION), (found,)
+    if given.route is Route.INTRATHECAL:
+        return Kind.INTRATHECAL, (intrathecal(given, category),)
+    found = arterial(given, category, bag.minutes)
+    if found.open:
+        questions.append(length_question(bag, found, (HOUR, HOUR + book.limits["hour_past"])))
+        return Kind.UNDECIDED, (found,)
+    if found.holds:
+        push = given.route is Route.INTRA_ARTERIAL_PUSH
+        return (Kind.ARTERIAL_PUSH if push else Kind.ARTERIAL_INFUSION), (found,)
+    return Kind.UNLISTED, (unlisted(given, category),)

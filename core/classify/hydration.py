@@ -1,0 +1,137 @@
+"""Hydration: only documented minutes of its own, and enough of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from ivcoder.book import Category, Rulebook
+from ivcoder.classify.service import (
+    Bag,
+    Kind,
+    Option,
+    Question,
+    Service,
+    Span,
+    lacks,
+    length_question,
+    service_of,
+)
+from ivcoder.encounter import HOUR
+from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
+
+
+@rule(
+    "hydration-times",
+    "classify",
+    "Hydration without a documented length is not reportable",
+    sources=("iom-100-04-ch4-230.2", "house"),
+    says="{drug} is hydration without a documented {lacks}: not reportable until it is found.",
+    otherwise="The length of {drug} is documented.",
+)
+def hydration_times(drug: str, minutes: int | None, lacks: str) -> Verdict:
+    """Hydration is reported only on documented start and stop, or a documented length; it is never a push."""
+    return (applies if minutes is None else does_not)(drug=drug, lacks=lacks)
+
+
+@rule(
+    "hydration-concurrent",
+    "classify",
+    "Hydration beside a drug infusion is not reportable",
+    sources=("iom-100-04-ch4-230.2", "ncci-manual-ch11"),
+    says="{drug} ran {beside} of its {total} minutes beside a drug infusion; those do not count.",
+    otherwise="{drug} did not run beside a drug infusion.",
+    unsure="Whether {drug} ran beside a drug infusion cannot be told from the times; taken as apart.",
+)
+def hydration_concurrent(bag: Bag, others: Sequence[Service]) -> Verdict:
+    """Minutes of hydration that run while a drug infuses are not reportable; the rest counts."""
+    total = bag.minutes or 0
+    if bag.start is None:
+        return cannot_tell("start", drug=bag.label) if others else does_not(drug=bag.label)
+    beside = total - _uncovered((bag.start, bag.start + total), (span for row in others for span in row.spans))
+    if beside:
+        return applies(drug=bag.label, beside=beside, total=total)
+    if any(not row.spans for row in others):
+        return cannot_tell("start", drug=bag.label)
+    return does_not(drug=bag.label)
+
+
+@rule(
+    "hydration-minimum",
+    "classify",
+    "Hydration needs a minimum time",
+    sources=("iom-100-04-ch4-230.2", "cpt"),
+    says="Hydration ran {minutes} minutes that count, at least {limit}.",
+    otherwise="Hydration ran {minutes} minutes that count, fewer than {limit}: not reportable.",
+)
+def hydration_minimum(minutes: int, book: Rulebook) -> Verdict:
+    """Hydration of fewer than {hydration_shortest} minutes is not reportable; the segments of one access add up."""
+    limit = book.limits["hydration_shortest"]
+    return (applies if minutes >= limit else does_not)(minutes=minutes, limit=limit)
+
+
+def hydrate(
+    services: list[Service | None],
+    waiting: Sequence[tuple[int, Bag, tuple[Finding, ...]]],
+    drug_infusions: Sequence[Service],
+    accesses: Mapping[str, tuple[str, tuple[Finding, ...]]],
+    book: Rulebook,
+    questions: list[Question],
+) -> None:
+    """Fill in the hydration services, whose minutes depend on the drug infusions and on one another."""
+    totals: dict[str, int] = {}
+    counted: list[tuple[int, Service]] = []
+    for place, bag, why in waiting:
+        access = accesses[bag.first.access_site][0]
+        timed = hydration_times(bag.label, bag.minutes, lacks(bag))
+        if bag.minutes is None:
+            shortest = book.limits["hydration_shortest"]
+            lengths = (shortest - 1, shortest, HOUR + book.limits["hour_past"])
+            questions.append(length_question(bag, timed, lengths))
+            services[place] = service_of(bag, Category.HYDRATION, Kind.NOT_REPORTABLE, (*why, timed), access)
+            continue
+        beside = hydration_concurrent(bag, drug_infusions)
+        if beside.open:
+            questions.append(_overlap_question(bag, drug_infusions, beside))
+        net = bag.minutes - int(beside.facts["beside"]) if beside.holds else bag.minutes
+        found = (*why, beside) if beside.holds or beside.open else why
+        service = service_of(bag, Category.HYDRATION, Kind.HYDRATION, found, access)
+        totals[access] = totals.get(access, 0) + net
+        counted.append((place, service._replace(minutes=net)))
+    for place, service in counted:
+        enough = hydration_minimum(totals[service.access], book)
+        kind = Kind.HYDRATION if enough.holds else Kind.NOT_REPORTABLE
+        services[place] = service._replace(kind=kind, findings=(*service.findings, enough))
+
+
+def _overlap_question(bag: Bag, drug_infusions: Sequence[Service], finding: Finding) -> Question:
+    """Ask for the one time that would show whether the hydration ran beside the drug."""
+    length = bag.minutes or 0
+    if bag.start is None:
+        other = next((row for row in drug_infusions if row.spans), None)
+        beside = other.spans[0][0] if other else 0
+        apart = max((stop for row in drug_infusions for _, stop in row.spans), default=0)
+        about = bag.first.id
+        times = ((beside, beside + length), (apart, apart + length))
+    else:
+        unknown = next(row for row in drug_infusions if not row.spans)
+        about = unknown.administrations[0]
+        ran = unknown.minutes or 0
+        times = ((bag.start, bag.start + ran), (bag.start + length, bag.start + length + ran))
+    options = tuple(
+        Option(key, {}, {about: {"start": start, "stop": stop}})
+        for key, (start, stop) in zip(("overlapping", "apart"), times, strict=True)
+    )
+    return Question(about, "start", finding, options)
+
+
+def _uncovered(span: Span, others: Iterable[Span]) -> int:
+    """The minutes of ``span`` that none of ``others`` covers."""
+    reached, free = span[0], 0
+    for start, stop in sorted(others):
+        if stop <= reached:
+            continue
+        if start >= span[1]:
+            break
+        free += max(0, start - reached)
+        reached = max(reached, stop)
+    return free + max(0, span[1] - reached)

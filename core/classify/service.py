@@ -1,0 +1,152 @@
+"""What classifying works with and gives back: bags, services, questions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from ivcoder.book import Category, Drug, Rulebook, plain
+from ivcoder.encounter import Given, Route, Visit
+from ivcoder.rule import Finding
+
+Span = tuple[int, int]
+
+
+class Kind(StrEnum):
+    """What an administration counts as."""
+
+    INFUSION = "infusion"
+    PUMP = "pump"
+    PUSH = "push"
+    HYDRATION = "hydration"
+    INJECTION = "injection"
+    SC_INFUSION = "sc_infusion"
+    ARTERIAL_PUSH = "arterial_push"
+    ARTERIAL_INFUSION = "arterial_infusion"
+    INTRATHECAL = "intrathecal"
+    UNLISTED = "unlisted"
+    NOT_REPORTABLE = "not_reportable"
+    UNDECIDED = "undecided"
+
+
+IN_CONTEST = frozenset({Kind.INFUSION, Kind.PUSH, Kind.HYDRATION})
+"""Kinds that compete to be the initial service of an access."""
+
+
+BY_VEIN = frozenset({Route.IV_PUSH, Route.IV_INFUSION, Route.IV_PUMP})
+
+
+class Option(NamedTuple):
+    """One possible answer to a question: how it is worded, and the facts it would set.
+
+    ``changes`` holds new field values by administration id; None stands for the encounter itself.
+    """
+
+    key: str
+    facts: Mapping[str, str | int]
+    changes: Mapping[str | None, Mapping[str, object]]
+
+
+class Question(NamedTuple):
+    """A fact the record lacks, why it is wanted, and what it could be."""
+
+    administration: str | None
+    field: str
+    finding: Finding
+    options: tuple[Option, ...]
+
+
+class Service(NamedTuple):
+    """What one administration, or one bag of mixed drugs, counts as.
+
+    ``minutes`` are those that count; ``spans`` are clock times in minutes from midnight of the date of
+    service, empty when the chart does not tell them. ``substance`` tells same drug from other drug.
+    """
+
+    administrations: tuple[str, ...]
+    drug: str
+    substance: str
+    category: Category | None
+    kind: Kind
+    minutes: int | None
+    spans: tuple[Span, ...]
+    access: str
+    findings: tuple[Finding, ...]
+    hormonal: bool = False
+
+    @property
+    def start(self) -> int | None:
+        """The first minute, if charted."""
+        return self.spans[0][0] if self.spans else None
+
+
+@dataclass(frozen=True, slots=True)
+class Classified:
+    """The outcome of the step."""
+
+    visit: Visit
+    book: Rulebook
+    services: tuple[Service, ...]
+    questions: tuple[Question, ...]
+    drugs: Mapping[str, Drug | None]
+
+
+class Bag(NamedTuple):
+    """What hung or was injected together: one administration, or several mixed."""
+
+    members: tuple[Given, ...]
+    drugs: tuple[Drug | None, ...]
+    first: Given
+    start: int | None
+    minutes: int | None
+    label: str
+
+
+def service_of(bag: Bag, category: Category | None, kind: Kind, findings: tuple[Finding, ...], access: str) -> Service:
+    """The service a bag counts as, with the clock times its chart gives."""
+    spans: tuple[Span, ...] = ()
+    if bag.start is not None and bag.minutes is not None:
+        spans = ((bag.start, bag.start + bag.minutes),)
+    elif bag.start is not None and kind is Kind.PUSH:
+        spans = ((bag.start, bag.start),)
+    hormonal = category is Category.CHEMOTHERAPY and is_hormonal(bag)
+    ids = (bag.first.id,) if len(bag.members) == 1 else tuple(row.id for row in bag.members)
+    substance = _substance(bag)
+    return Service(ids, bag.label, substance, category, kind, bag.minutes, spans, access, findings, hormonal)
+
+
+def _substance(bag: Bag) -> str:
+    if len(bag.members) == 1:
+        drug = bag.drugs[0]
+        return drug.name if drug else plain(bag.first.drug)
+    known = [drug.name if drug else plain(row.drug) for row, drug in zip(bag.members, bag.drugs, strict=True)]
+    return " + ".join(sorted(known))
+
+
+def is_hormonal(bag: Bag) -> bool:
+    """Whether a drug of the bag is a hormonal antineoplastic."""
+    return any(drug is not None and drug.agent == "hormonal" for drug in bag.drugs)
+
+
+def lacks(bag: Bag) -> str:
+    """The field that would complete the length: stop, start, or minutes when neither is charted."""
+    given = bag.first
+    if given.start is not None:
+        return "stop"
+    return "start" if given.stop is not None else "minutes"
+
+
+def length_question(bag: Bag, finding: Finding, lengths: Iterable[int]) -> Question:
+    """Ask how long it ran; the answers are lengths on either side of the thresholds."""
+    given, field = bag.first, lacks(bag)
+    options = []
+    for length in lengths:
+        changes: dict[str, object] = {"minutes": length}
+        if given.start is not None:
+            changes["stop"] = given.start + length
+        elif given.stop is not None:
+            changes["start"] = given.stop - length
+        options.append(Option("ran_minutes", {"minutes": length}, {given.id: changes}))
+    return Question(given.id, field, finding, tuple(options))

@@ -1,0 +1,199 @@
+"""Drugs given by vein: push, infusion or prolonged pump, by the charted route and time."""
+
+from __future__ import annotations
+
+from ivcoder.book import Category, Confidence, Rulebook
+from ivcoder.classify.service import Bag, Kind, Option, Question, lacks, length_question
+from ivcoder.encounter import HOUR, Given, Route, Visit
+from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
+
+
+@rule(
+    "push-as-charted",
+    "classify",
+    "A charted push without a length is a push",
+    sources=("carecost-iv-push", "iom-100-04-ch12-30.5"),
+    says="{drug} was charted as an IV push, and no length contradicts it: an IV push.",
+    otherwise="{drug} has a charted length, or was not charted as a push.",
+)
+def push_as_charted(given: Given, minutes: int | None) -> Verdict:
+    """A drug charted as an IV push needs only its time of giving; without a length it is taken as charted."""
+    if given.route is Route.IV_PUSH and minutes is None:
+        return applies(drug=given.drug)
+    return does_not(drug=given.drug)
+
+
+@rule(
+    "push-by-time",
+    "classify",
+    "A short IV administration is a push",
+    sources=("carecost-iv-push", "iom-100-04-ch12-30.5"),
+    says="{drug} took {minutes} minutes, and up to {limit} is an IV push.",
+    otherwise="{drug} took {minutes} minutes, more than the {limit} of a push.",
+    unsure="How long {drug} took is not documented.",
+)
+def push_by_time(drug: str, minutes: int | None, book: Rulebook) -> Verdict:
+    """An IV drug given in {push_longest} minutes or less is a push, even when charted as an infusion."""
+    limit = book.limits["push_longest"]
+    if minutes is None:
+        return cannot_tell("stop", drug=drug)
+    found = applies if minutes <= limit else does_not
+    return found(drug=drug, minutes=minutes, limit=limit)
+
+
+@rule(
+    "infusion-by-time",
+    "classify",
+    "Documented time past that of a push is an infusion",
+    sources=("carecost-iv-push", "iom-100-04-ch12-30.5"),
+    says="{drug} ran {minutes} documented minutes, more than {limit}: an infusion, not a push.",
+    otherwise="{drug} did not run more than {limit} documented minutes.",
+    unsure="How long {drug} ran is not documented.",
+)
+def infusion_by_time(drug: str, minutes: int | None, book: Rulebook) -> Verdict:
+    """An IV drug that documented times show running more than {push_longest} minutes is an infusion."""
+    limit = book.limits["push_longest"]
+    if minutes is None:
+        return cannot_tell("stop", drug=drug, limit=limit)
+    if minutes > limit:
+        return applies(drug=drug, minutes=minutes, limit=limit)
+    return does_not(drug=drug, limit=limit)
+
+
+@rule(
+    "attended-push",
+    "classify",
+    "A slow manual push with someone present stays a push",
+    sources=("iom-100-04-ch12-30.5", "house"),
+    nature="disputed",
+    confidence=Confidence.MEDIUM,
+    says="{drug} took {minutes} minutes, but someone stayed to inject and watch throughout: still an IV push.",
+    otherwise="{drug} was not injected by hand with someone present throughout.",
+    unsure="{drug} was charted as a push but took {minutes} minutes; whether someone stayed to inject it by "
+    "hand is not documented.",
+)
+def attended_push(given: Given, minutes: int, book: Rulebook) -> Verdict:
+    """A push is also an injection given by a professional who stays to inject and watch, however long it
+    takes. Past {push_longest} minutes sources put the length first unless the presence is documented.
+    """
+    if given.route is not Route.IV_PUSH or minutes <= book.limits["push_longest"]:
+        return does_not(drug=given.drug)
+    if given.attended is None:
+        return cannot_tell("attended", drug=given.drug, minutes=minutes)
+    return (applies if given.attended else does_not)(drug=given.drug, minutes=minutes)
+
+
+@rule(
+    "undocumented-stop",
+    "classify",
+    "An infusion without a documented length",
+    sources=("carecost-iv-push", "iom-100-04-ch12-30.5", "house"),
+    nature="disputed",
+    confidence=Confidence.MEDIUM,
+    says="{drug} has no documented {lacks}, so the time does not show an infusion: counted as an IV push.",
+    otherwise="The length of {drug} is documented.",
+    unsure="{drug} has no documented {lacks}, and nothing is assumed: left open.",
+)
+def undocumented_stop(given: Given, minutes: int | None, lacks: str, policy: str) -> Verdict:
+    """An infusion whose length is not documented is counted as a push (the default), or left open under the
+    policy `ask`. Either way the time is asked for. Never for plain fluid.
+    """
+    if minutes is not None:
+        return does_not(drug=given.drug)
+    if policy == "push":
+        return applies(drug=given.drug, lacks=lacks)
+    return cannot_tell("stop", drug=given.drug, lacks=lacks)
+
+
+@rule(
+    "prolonged-pump",
+    "classify",
+    "A prolonged chemotherapy infusion by pump",
+    sources=("cpt", "iom-100-04-ch4-230.2"),
+    says="{drug} ran {minutes} minutes by pump, at least {limit}: the start of a prolonged infusion.",
+    otherwise="{drug} was not chemotherapy run {limit} minutes or more by pump.",
+    unsure="How long the pump with {drug} ran is not documented.",
+)
+def prolonged_pump(given: Given, category: Category, minutes: int | None, book: Rulebook) -> Verdict:
+    """Chemotherapy by portable or implanted pump for {pump_shortest} minutes or more is reported once, for its
+    start, whatever the hours.
+    """
+    limit = book.limits["pump_shortest"]
+    if given.route is not Route.IV_PUMP or category is not Category.CHEMOTHERAPY:
+        return does_not(drug=given.drug, limit=limit)
+    if minutes is None:
+        return cannot_tell("minutes", drug=given.drug)
+    return (applies if minutes >= limit else does_not)(drug=given.drug, minutes=minutes, limit=limit)
+
+
+@rule(
+    "fluid-never-pushed",
+    "classify",
+    "Plain fluid is never a push or an injection",
+    sources=("house",),
+    nature="convention",
+    confidence=Confidence.MEDIUM,
+    says="{drug} is plain fluid, which is never a push or an injection: not reported.",
+    otherwise="{drug} is not plain fluid given as a push or injection.",
+)
+def fluid_never_pushed(given: Given, category: Category | None) -> Verdict:
+    """Plain fluid given by syringe is a flush; hydration codes are for infusions only."""
+    pushed = given.route in (Route.IV_PUSH, Route.IM, Route.SC)
+    if pushed and category is Category.HYDRATION:
+        return applies(drug=given.drug)
+    return does_not(drug=given.drug)
+
+
+def pushed_as(
+    bag: Bag, category: Category, book: Rulebook, questions: list[Question]
+) -> tuple[Kind, tuple[Finding, ...]]:
+    """Push or infusion, for a drug charted as a push."""
+    given = bag.first
+    if category is Category.HYDRATION:
+        return Kind.NOT_REPORTABLE, (fluid_never_pushed(given, category),)
+    if bag.minutes is None:
+        return Kind.PUSH, (push_as_charted(given, bag.minutes),)
+    short = push_by_time(bag.label, bag.minutes, book)
+    if short.holds:
+        return Kind.PUSH, (short,)
+    attended = attended_push(given, bag.minutes, book)
+    if attended.holds:
+        return Kind.PUSH, (attended,)
+    if attended.open:
+        options = tuple(
+            Option("attended" if value else "unattended", {}, {given.id: {"attended": value}})
+            for value in (True, False)
+        )
+        questions.append(Question(given.id, "attended", attended, options))
+    return Kind.INFUSION, (infusion_by_time(bag.label, bag.minutes, book), attended)
+
+
+def pumped_as(
+    bag: Bag, category: Category, visit: Visit, book: Rulebook, questions: list[Question]
+) -> tuple[Kind, tuple[Finding, ...]]:
+    """Push, infusion or prolonged infusion, for a drug given by pump."""
+    given = bag.first
+    found = prolonged_pump(given, category, bag.minutes, book)
+    if found.open:
+        short, long = book.limits["pump_shortest"] - 1, book.limits["pump_shortest"]
+        questions.append(length_question(bag, found, (short, long)))
+        return Kind.UNDECIDED, (found,)
+    if found.holds:
+        return Kind.PUMP, (found,)
+    return infused_as(bag, visit, book, questions)
+
+
+def infused_as(bag: Bag, visit: Visit, book: Rulebook, questions: list[Question]) -> tuple[Kind, tuple[Finding, ...]]:
+    """Push, infusion or undecided, for a drug charted as an infusion."""
+    if bag.minutes is None:
+        lacking = lacks(bag)
+        found = undocumented_stop(
+            bag.first, bag.minutes, "length" if lacking == "minutes" else lacking, visit.undocumented_stop
+        )
+        push = book.limits["push_longest"]
+        questions.append(length_question(bag, found, (push, push + 1, HOUR + book.limits["hour_past"])))
+        return (Kind.PUSH if found.holds else Kind.UNDECIDED), (found,)
+    short = push_by_time(bag.label, bag.minutes, book)
+    if short.holds:
+        return Kind.PUSH, (short,)
+    return Kind.INFUSION, (infusion_by_time(bag.label, bag.minutes, book),)

@@ -1,0 +1,277 @@
+"""Step 4: what do payers' edits do to those lines?
+
+Here roles become code numbers, for the date of service. Edits say who may report a service at all, what an
+add-on must stand beside, which access carries a modifier, and what is included in a drug administration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ivcoder.book import Code, Rulebook
+from ivcoder.classify import Option, Question
+from ivcoder.encounter import Claim, OtherService, Visit
+from ivcoder.rank import Ranked
+from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
+from ivcoder.select import Earned, Refused, Remark, Selected
+
+
+class Line(NamedTuple):
+    """A claim line: code number, units, modifiers, and the findings behind it.
+
+    ``lost`` are the code numbers that came closest, each with the finding that ruled it out.
+    """
+
+    code: str
+    units: int
+    modifiers: tuple[str, ...]
+    answer: str
+    role: str
+    administrations: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    lost: tuple[tuple[str, Finding], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """The outcome of the step: the lines as they would stand on the claim."""
+
+    selected: Selected
+    lines: tuple[Line, ...]
+    refused: tuple[Refused, ...]
+    remarks: tuple[Remark, ...]
+    questions: tuple[Question, ...]
+
+
+@rule(
+    "professional-claim-in-facility",
+    "edits",
+    "A physician does not report drug administration in a facility",
+    sources=("ncci-manual-ch11", "iom-100-04-ch12-30.5"),
+    says="This is a professional claim in a {place}: the facility reports the drug administration and the drugs.",
+    otherwise="This is not a professional claim in a facility.",
+    unsure="Whose claim this is does not follow from the place ({place}); taken as {taken}.",
+)
+def professional_claim_in_facility(visit: Visit) -> Verdict:
+    """In hospital and surgical-centre settings the facility reports drug administration; a physician's claim does
+    not carry it.
+    """
+    if not visit.place.facility_reports:
+        return does_not()
+    if visit.claim is None:
+        return cannot_tell("claim", place=visit.place.name, taken=Claim.FACILITY.value)
+    return (applies if visit.claim is Claim.PROFESSIONAL else does_not)(place=visit.place.name)
+
+
+@rule(
+    "inpatient-claim",
+    "edits",
+    "Drug administration is part of an inpatient stay",
+    sources=("cms-pos-codes", "house"),
+    says="This is a facility's claim for a {place}: drug administration is part of the stay, not reported by code.",
+    otherwise="This is not a facility's inpatient claim.",
+)
+def inpatient_claim(visit: Visit) -> Verdict:
+    """A facility does not report drug administration codes for an inpatient stay."""
+    hit = visit.place.inpatient and visit.claim is not Claim.PROFESSIONAL
+    return (applies if hit else does_not)(place=visit.place.name)
+
+
+@rule(
+    "add-on-needs-primary",
+    "edits",
+    "An add-on needs its primary on the claim",
+    sources=("cms-addon-codes",),
+    says="{code} is an add-on that must stand beside one of {beside}; none of them is here.",
+    otherwise="{code} stands beside one of its primaries, or is not an add-on.",
+)
+def add_on_needs_primary(code: Code, present: frozenset[str]) -> Verdict:
+    """An add-on is payable only beside one of its primaries on the same claim and date."""
+    lacking = code.beside and not present & set(code.beside)
+    return (applies if lacking else does_not)(code=code.code, beside=", ".join(code.beside))
+
+
+@rule(
+    "included-services",
+    "edits",
+    "Services included in a drug administration",
+    sources=("ncci-manual-ch11", "iom-100-04-ch4-230.2"),
+    says="{code} ({short}) is included in the drug administration and not reported beside it.",
+    otherwise="{code} is not a service included in drug administration.",
+)
+def included_services(service: OtherService, book: Rulebook) -> Verdict:
+    """Starting the line, reaching or flushing the access, and drawing blood from it are part of giving the drug."""
+    row = book.included.get(service.code)
+    return applies(code=service.code, short=row.short) if row else does_not(code=service.code)
+
+
+@rule(
+    "em-minimal-visit",
+    "edits",
+    "A minimal visit is never reported beside a drug administration",
+    sources=("iom-100-04-ch12-30.5", "ncci-manual-ch11"),
+    says="{code} is never reported on the day of a drug administration, with or without a modifier.",
+    otherwise="{code} is not the minimal visit.",
+)
+def em_minimal_visit(service: OtherService, book: Rulebook) -> Verdict:
+    """The minimal office visit is part of the drug administration, whatever the modifier."""
+    return (applies if service.code in book.minimal_visits else does_not)(code=service.code)
+
+
+@rule(
+    "em-significant-separate",
+    "edits",
+    "A visit beside a drug administration must be separate and say so",
+    sources=("ncci-manual-ch11", "iom-100-04-ch12-30.5"),
+    says="{code} needs modifier {modifier} beside a drug administration, and a visit that is significant and separate.",
+    otherwise="{code} is not a visit, or carries its modifier.",
+)
+def em_significant_separate(service: OtherService, book: Rulebook) -> Verdict:
+    """A visit on the day of a drug administration is reported when significant and separately identifiable, and
+    carries the modifier that says so.
+    """
+    modifier = book.modifiers["separate_visit"]
+    hit = book.is_visit(service.code) and modifier not in service.modifiers
+    return (applies if hit else does_not)(code=service.code, modifier=modifier)
+
+
+@rule(
+    "drug-code-mismatch",
+    "edits",
+    "The charted drug code should be the drug's",
+    sources=("cms-hcpcs",),
+    says="The charted code {code} belongs to {other}, not to {drug}: one of the two is wrong.",
+    otherwise="The charted code and the drug agree.",
+)
+def drug_code_mismatch(drug: str, code: str, other: str | None) -> Verdict:
+    """A HCPCS code that belongs to another drug than the one named is a contradiction to clear up."""
+    return applies(drug=drug, code=code, other=other) if other else does_not(drug=drug, code=code)
+
+
+@rule(
+    "label-forbids-route",
+    "edits",
+    "A route the drug's labelling rules out",
+    sources=("house",),
+    nature="reading",
+    says="{drug} is not given as {route} according to its labelling: check what was charted.",
+    otherwise="Nothing is known against giving {drug} as {route}.",
+)
+def label_forbids_route(drug: str, route: str, forbidden: bool) -> Verdict:
+    """A route that a drug's labelling rules out points to a charting error."""
+    return (applies if forbidden else does_not)(drug=drug, route=route.replace("_", " "))
+
+
+@rule(
+    "newest-rulebook",
+    "edits",
+    "Without a date of service the newest rulebook is used",
+    sources=("house",),
+    nature="reading",
+    says="No date of service was given; the newest rulebook was used.",
+    otherwise="The rulebook of the date of service was used.",
+)
+def newest_rulebook(visit: Visit) -> Verdict:
+    """An answer is read for the date of service; without one, for the newest edition of the rulebook, and it
+    says so.
+    """
+    return (applies if visit.day is None else does_not)()
+
+
+@rule(
+    "hierarchy-used",
+    "edits",
+    "The answer says when the hierarchy stood in for the reason for the visit",
+    sources=("cpt", "house"),
+    nature="convention",
+    says="The record does not say what the visit was for; the hierarchy chose the initial service in its place. "
+    "Give primary_reason to settle it.",
+    otherwise="The hierarchy did not stand in for a missing reason.",
+)
+def hierarchy_notice(ranked: Ranked) -> Verdict:
+    """A professional claim whose initial service was chosen by the hierarchy says so."""
+    return (applies if ranked.method == "hierarchy_as_fallback" else does_not)()
+
+
+def edit(selected: Selected) -> Edited:
+    """Put code numbers to the roles and hold payers' edits against the lines.
+
+    Returns the claim lines, administration lines first and drug lines last, with what an edit took off the
+    claim among the refused, and remarks for what the claim still needs.
+    """
+    classified = selected.ranked.classified
+    visit, book = classified.visit, classified.book
+    questions = selected.questions
+    barred = professional_claim_in_facility(visit)
+    if not barred.holds:
+        stay = inpatient_claim(visit)
+        barred = stay if stay.holds else barred
+    if barred.holds:
+        taken = tuple(label for line in selected.earned for label in line.administrations)
+        off = Refused(tuple(dict.fromkeys(taken)), (barred,))
+        refused = (*((off,) if taken else ()), *selected.refused)
+        return Edited(selected, (), refused, (), ())
+    remarks = list(selected.remarks)
+    if barred.open and selected.earned:
+        options = tuple(Option(f"claim_{claim.value}", {}, {None: {"claim": claim}}) for claim in Claim)
+        questions = (*questions, Question(None, "claim", barred, options))
+    first_access = next((line.access for line in selected.earned if _is_initial(line, book)), "")
+    lines = [_line(row, book, first_access) for row in selected.earned]
+    present = frozenset(line.code for line in lines)
+    lacking = {code: add_on_needs_primary(book.numbers[code], present) for code in present}
+    remarks += [
+        Remark("error", (lacking[line.code],), line.administrations) for line in lines if lacking[line.code].holds
+    ]
+    drug_lines = [
+        Line(row.code or "", row.units, row.modifiers, "drug", "drug", row.administrations, row.findings, ())
+        for row in selected.drug_lines
+    ]
+    if lines:
+        remarks += _beside(visit, book)
+    remarks += _contradictions(selected)
+    return Edited(selected, (*lines, *drug_lines), selected.refused, tuple(remarks), questions)
+
+
+def _is_initial(row: Earned, book: Rulebook) -> bool:
+    return book.codes[row.role].answer == "initial"
+
+
+def _line(row: Earned, book: Rulebook, first_access: str) -> Line:
+    code = book.codes[row.role]
+    modifiers = row.modifiers
+    if code.answer == "initial" and row.access != first_access:
+        modifiers = (*modifiers, book.modifiers["separate_service"])
+    lost = tuple((book.codes[role].code, finding) for role, finding in row.lost)
+    return Line(code.code, row.units, modifiers, code.answer, row.role, row.administrations, row.findings, lost)
+
+
+def _beside(visit: Visit, book: Rulebook) -> Iterator[Remark]:
+    for service in visit.other_services:
+        for decide in (included_services, em_minimal_visit):
+            found = decide(service, book)
+            if found.holds:
+                yield Remark("error", (found,))
+                break
+        else:
+            found = em_significant_separate(service, book)
+            if found.holds:
+                yield Remark("warning", (found,))
+
+
+def _contradictions(selected: Selected) -> Iterator[Remark]:
+    classified = selected.ranked.classified
+    for given in classified.visit.administrations:
+        drug = classified.drugs[given.id]
+        if drug is None:
+            continue
+        if given.hcpcs and all(row.code != given.hcpcs for row in drug.hcpcs):
+            owners = classified.book.formulary.by_code.get(given.hcpcs, ())
+            found = drug_code_mismatch(given.drug, given.hcpcs, owners[0].name if owners else None)
+            if found.holds:
+                yield Remark("warning", (found,), (given.id,))
+        if drug.not_by:
+            found = label_forbids_route(given.drug, given.route.value, given.route.value in drug.not_by)
+            if found.holds:
+                yield Remark("warning", (found,), (given.id,))

@@ -1,0 +1,464 @@
+"""What happened: the encounter as charted, validated once, here.
+
+``Encounter`` and ``Administration`` are the border (pydantic, frozen, unknown fields refused). ``Visit`` and
+``Given`` are the same facts as plain values with times in minutes, which the steps work on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Literal, NamedTuple, Self
+
+from ivcoder.book import Category, Place, Rulebook, places
+from ivcoder.faults import Fault, InvalidInput, faults_of
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
+
+HOUR = 60
+DAY = 24 * HOUR
+MOST_ADMINISTRATIONS = 100
+LONGEST = 14 * DAY
+
+
+class Route(StrEnum):
+    """How a drug was given, as the chart calls it."""
+
+    IV_PUSH = "iv_push"
+    IV_INFUSION = "iv_infusion"
+    IV_PUMP = "iv_pump"
+    IM = "im"
+    SC = "sc"
+    SC_INFUSION = "sc_infusion"
+    INTRADERMAL = "intradermal"
+    INTRA_ARTERIAL_PUSH = "intra_arterial_push"
+    INTRA_ARTERIAL_INFUSION = "intra_arterial_infusion"
+    INTRATHECAL = "intrathecal"
+    ORAL = "oral"
+    SUBLINGUAL = "sublingual"
+    RECTAL = "rectal"
+    NASAL = "nasal"
+    INHALED = "inhaled"
+    TOPICAL = "topical"
+
+
+class Claim(StrEnum):
+    """Whose claim it is."""
+
+    FACILITY = "facility"
+    PROFESSIONAL = "professional"
+
+
+class Purpose(StrEnum):
+    """What a fluid was for."""
+
+    HYDRATION = "hydration"
+    REPLACEMENT = "replacement"
+    CARRIER = "carrier"
+    KEEP_OPEN = "keep_open"
+    FLUSH = "flush"
+
+
+class AccessReason(StrEnum):
+    """Why a second vascular access was used."""
+
+    INCOMPATIBLE_DRUGS = "incompatible_drugs"
+    PROTOCOL = "protocol"
+    CONVENIENCE = "convenience"
+    SECOND_LUMEN = "second_lumen"
+
+
+def _bad(problem: str, right: str, field: str = "") -> InvalidInput:
+    return InvalidInput(Fault(field, problem, right))
+
+
+_CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
+_LOCAL = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:00)?")
+_AMOUNT = re.compile(r"(\d{1,9}(?:,\d{3})*(?:\.\d{1,6})?)\s*(.+)")
+_UNITS = {
+    "kg": ("mg", Decimal(1_000_000)),
+    "g": ("mg", Decimal(1000)),
+    "gm": ("mg", Decimal(1000)),
+    "gram": ("mg", Decimal(1000)),
+    "grams": ("mg", Decimal(1000)),
+    "mg": ("mg", Decimal(1)),
+    "mcg": ("mg", Decimal("0.001")),
+    "ug": ("mg", Decimal("0.001")),
+    "µg": ("mg", Decimal("0.001")),
+    "ng": ("mg", Decimal("0.000001")),
+    "l": ("mL", Decimal(1000)),
+    "liter": ("mL", Decimal(1000)),
+    "liters": ("mL", Decimal(1000)),
+    "ml": ("mL", Decimal(1)),
+    "cc": ("mL", Decimal(1)),
+    "unit": ("units", Decimal(1)),
+    "units": ("units", Decimal(1)),
+    "iu": ("units", Decimal(1)),
+    "u": ("units", Decimal(1)),
+    "meq": ("mEq", Decimal(1)),
+    "mmol": ("mmol", Decimal(1)),
+    "mci": ("mCi", Decimal(1)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """An amount of a drug in its base unit: mg, mL, units, mEq, mmol or mCi."""
+
+    value: Decimal
+    unit: str
+
+    @classmethod
+    def parse(cls, text: str) -> Amount:
+        """Read ``125 mg``, ``1.5 g``, ``1,000 mL``, ``20 mEq``.
+
+        Raises:
+            InvalidInput: not a number and a unit we know.
+
+        """
+        match = _AMOUNT.fullmatch(text.strip())
+        unit = _UNITS.get(match[2].strip().casefold()) if match else None
+        if match is None or unit is None:
+            raise _bad("is not an amount with a unit", "a number and a unit, such as 125 mg")
+        return cls(Decimal(match[1].replace(",", "")) * unit[1], unit[0])
+
+
+def _clock_text(value: str) -> str:
+    if _CLOCK.fullmatch(value):
+        return value
+    if _LOCAL.fullmatch(value):
+        try:
+            datetime.fromisoformat(value)
+        except ValueError:
+            pass
+        else:
+            return value
+    raise _bad("is not a time", "HH:MM, or YYYY-MM-DDTHH:MM in local time")
+
+
+def _amount_text(value: str) -> str:
+    Amount.parse(value)
+    return value
+
+
+def _place_code(value: str) -> str:
+    if value not in places():
+        known = ", ".join(f"{row.code} {row.name}" for row in places().values())
+        raise _bad("is not a place of service we know", f"one of {known}")
+    return value
+
+
+def _unspaced_lower(value: object) -> object:
+    return value.strip().casefold() if isinstance(value, str) else value
+
+
+def _whole_date(value: object) -> object:
+    if isinstance(value, str | date | None) and not isinstance(value, datetime):
+        return value
+    raise _bad("is not a date", "a date such as 2026-03-02")
+
+
+Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$")]
+Clock = Annotated[str, AfterValidator(_clock_text)]
+Dose = Annotated[str, StringConstraints(max_length=40), AfterValidator(_amount_text)]
+DrugName = Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f-\x9f<>\[\]{}]+$")]
+PlaceCode = Annotated[
+    str,
+    AfterValidator(_place_code),
+    WithJsonSchema({"type": "string", "enum": list(places())}),
+]
+CodeNumber = Annotated[str, StringConstraints(pattern=r"^[0-9A-Z][0-9]{3}[0-9A-Z]$", to_upper=True)]
+DrugCode = Annotated[str, StringConstraints(pattern=r"^[A-Z][0-9]{4}$", to_upper=True)]
+ModifierCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-Z]{2}$", to_upper=True)]
+PayerId = Annotated[str, BeforeValidator(_unspaced_lower), StringConstraints(pattern=r"^[a-z0-9][a-z0-9_ -]{0,39}$")]
+
+_BORDER = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class Administration(BaseModel):
+    """One drug given once, as the chart has it."""
+
+    model_config = _BORDER
+
+    id: Id = Field(description="A label of your own for this administration, unique in the encounter.")
+    drug: DrugName = Field(description="The drug's brand or generic name, as charted.")
+    route: Route = Field(description="How it was given, as the chart calls it.")
+    start: Clock | None = Field(
+        None, description="When it started to flow: HH:MM on the date of service, or a local date-time."
+    )
+    stop: Clock | None = Field(None, description="When it ended. HH:MM earlier than the start is read as the next day.")
+    minutes: int | None = Field(
+        None,
+        ge=0,
+        le=LONGEST,
+        strict=True,
+        description="The length in minutes, when only a length was charted.",
+    )
+    dose: Dose | None = Field(None, description="Amount given, with its unit, such as 125 mg.")
+    hcpcs: DrugCode | None = Field(None, description="The drug's own HCPCS code, if charted.")
+    category: Category | None = Field(
+        None,
+        description="What it counts as. chemotherapy includes highly complex biologics; therapeutic includes "
+        "prophylactic and diagnostic. Leave out to have it looked up.",
+    )
+    access_site: Id = Field("1", description="One label for each separate IV access.")
+    access_reason: AccessReason | None = Field(
+        None, description="Why a second access was used, when this drug went through one."
+    )
+    mixed_with: Id | None = Field(None, description="The id of the administration whose bag it shared.")
+    purpose: Purpose | None = Field(None, description="What a fluid or electrolyte was for.")
+    attended: bool | None = Field(
+        None, strict=True, description="Whether someone stayed to inject and watch for the whole push."
+    )
+    discarded: Dose | None = Field(
+        None, description="Amount thrown away from a single-dose container; 0 mg when none was."
+    )
+
+
+class OtherService(BaseModel):
+    """Another service on the claim, such as a visit."""
+
+    model_config = _BORDER
+
+    code: CodeNumber = Field(description="The service's code.")
+    modifiers: tuple[ModifierCode, ...] = Field((), max_length=4, description="Modifiers already on it.")
+
+
+class Encounter(BaseModel):
+    """What was given to one patient in one encounter, and where.
+
+    Only ``place_of_service`` and, in each administration, ``id``, ``drug`` and ``route`` are required. There
+    is no field for anything that names a patient, and unknown fields are refused.
+    """
+
+    model_config = _BORDER
+
+    place_of_service: PlaceCode = Field(description="CMS place-of-service code, two digits.")
+    administrations: tuple[Administration, ...] = Field(
+        min_length=1, max_length=MOST_ADMINISTRATIONS, description="Everything that was given."
+    )
+    date_of_service: Annotated[date, BeforeValidator(_whole_date)] | None = Field(
+        None, description="YYYY-MM-DD; without it the newest rulebook is used, and the answer says so."
+    )
+    claim: Claim | None = Field(
+        None,
+        description="Whose claim; when left out it follows from the place (11 professional; 19, 22, 23 facility).",
+    )
+    payer: PayerId | None = Field(None, description="The payer, such as medicare.")
+    primary_reason: Id | None = Field(
+        None, description="Professional claims: the id of the administration the visit was for."
+    )
+    other_services: tuple[OtherService, ...] = Field(
+        (), max_length=50, description="Other services on the same claim, such as a visit."
+    )
+    undocumented_stop: Literal["push", "ask"] = Field(
+        "push", description="An infusion without a documented length: count it as a push, or leave it open."
+    )
+    lines: Literal["separate", "stacked"] = Field(
+        "separate", description="Additional pushes a line each, or joined on one line with units."
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        faults = list(_contradictions(self))
+        if faults:
+            raise InvalidInput(*faults)
+        return self
+
+    @classmethod
+    def read(cls, given: Encounter | Mapping[str, object] | str | bytes) -> Encounter:
+        """An encounter from a mapping or from JSON text.
+
+        Raises:
+            InvalidInput: with one fault for each thing wrong.
+
+        """
+        if isinstance(given, Encounter):
+            return given
+        try:
+            if isinstance(given, str | bytes):
+                return cls.model_validate_json(given)
+            return cls.model_validate(given)
+        except ValidationError as error:
+            raise InvalidInput(*faults_of(error, known=FIELDS)) from None
+
+
+FIELDS: Mapping[str, tuple[str, ...]] = {
+    "": tuple(Encounter.model_fields),
+    "administrations": tuple(Administration.model_fields),
+    "other_services": tuple(OtherService.model_fields),
+}
+
+
+class Given(NamedTuple):
+    """One administration as plain values.
+
+    ``start`` and ``stop`` are minutes from midnight at the beginning of the date of service; ``minutes`` is
+    the length however it was charted.
+    """
+
+    id: str
+    drug: str
+    hcpcs: str | None
+    category: Category | None
+    route: Route
+    start: int | None
+    stop: int | None
+    minutes: int | None
+    access_site: str
+    access_reason: AccessReason | None
+    mixed_with: str | None
+    purpose: Purpose | None
+    attended: bool | None
+    dose: str | None
+    discarded: str | None
+
+
+class Visit(NamedTuple):
+    """An encounter as plain values."""
+
+    day: date | None
+    place: Place
+    claim: Claim | None
+    payer: str | None
+    primary_reason: str | None
+    administrations: tuple[Given, ...]
+    other_services: tuple[OtherService, ...]
+    undocumented_stop: Literal["push", "ask"]
+    stacked: bool
+
+
+def visit_of(encounter: Encounter, book: Rulebook) -> Visit:
+    """The encounter as plain values, with the claim that follows from the place."""
+    place = book.places[encounter.place_of_service]
+    claim = encounter.claim or (Claim(place.claim) if place.claim else None)
+    origin = _origin(encounter)
+    return Visit(
+        day=encounter.date_of_service,
+        place=place,
+        claim=claim,
+        payer=encounter.payer,
+        primary_reason=encounter.primary_reason,
+        administrations=tuple(_given(row, origin) for row in encounter.administrations),
+        other_services=encounter.other_services,
+        undocumented_stop=encounter.undocumented_stop,
+        stacked=encounter.lines == "stacked",
+    )
+
+
+def _given(row: Administration, origin: date | None) -> Given:
+    return Given(
+        row.id,
+        row.drug,
+        row.hcpcs,
+        row.category,
+        row.route,
+        *_times(row, origin),
+        row.access_site,
+        row.access_reason,
+        row.mixed_with,
+        row.purpose,
+        row.attended,
+        row.dose,
+        row.discarded,
+    )
+
+
+def _origin(encounter: Encounter) -> date | None:
+    """The day minutes are counted from: the date of service, else the earliest day charted."""
+    if encounter.date_of_service:
+        return encounter.date_of_service
+    days = [
+        date.fromisoformat(moment[:10])
+        for row in encounter.administrations
+        for moment in (row.start, row.stop)
+        if moment and not _is_clock(moment)
+    ]
+    return min(days) if days else None
+
+
+def _is_clock(text: str) -> bool:
+    return len(text) == len("HH:MM")
+
+
+def _moment(text: str, origin: date | None) -> int:
+    """Minutes from midnight of ``origin``; HH:MM is on that day."""
+    if _is_clock(text):
+        return int(text[:2]) * HOUR + int(text[3:])
+    moment = datetime.fromisoformat(text)
+    days = (moment.date() - origin).days if origin else 0
+    return days * DAY + moment.hour * HOUR + moment.minute
+
+
+def _times(row: Administration, origin: date | None) -> tuple[int | None, int | None, int | None]:
+    start = None if row.start is None else _moment(row.start, origin)
+    stop = None if row.stop is None else _moment(row.stop, origin)
+    if start is not None and stop is not None:
+        if stop < start and row.stop is not None and _is_clock(row.stop):
+            stop += -(-(start - stop) // DAY) * DAY
+        return start, stop, stop - start
+    if row.minutes is not None:
+        if start is not None:
+            stop = start + row.minutes
+        elif stop is not None:
+            start = stop - row.minutes
+    return start, stop, row.minutes
+
+
+def _contradictions(encounter: Encounter) -> list[Fault]:
+    faults: list[Fault] = []
+    rows = encounter.administrations
+    ids = [row.id for row in rows]
+    origin = _origin(encounter)
+    by_id = dict(zip(ids, rows, strict=True))
+    seen: set[str] = set()
+    for number, row in enumerate(rows):
+        at = f"administrations[{number}]"
+        if row.id in seen:
+            faults.append(Fault(f"{at}.id", "is used twice", "a different id for each administration"))
+        seen.add(row.id)
+        start, _, minutes = _times(row, origin)
+        if minutes is not None and minutes < 0:
+            faults.append(Fault(f"{at}.stop", "is before the start", "a stop at or after the start"))
+        elif row.minutes is not None and minutes != row.minutes:
+            faults.append(
+                Fault(
+                    f"{at}.minutes",
+                    "contradicts the start and stop",
+                    "the length from start to stop, or no minutes",
+                )
+            )
+        elif minutes is not None and minutes > LONGEST:
+            faults.append(Fault(f"{at}.stop", "is more than 14 days after the start", "the end of this administration"))
+        if encounter.date_of_service and start is not None and start < 0 and row.start is not None:
+            faults.append(Fault(f"{at}.start", "is before the date of service", "a time on or after it"))
+        if row.mixed_with is not None:
+            faults.extend(_bad_bag(at, row, by_id, origin))
+    if encounter.primary_reason is not None and encounter.primary_reason not in by_id:
+        faults.append(Fault("primary_reason", "is not the id of an administration", "one of the ids above"))
+    return faults
+
+
+def _bad_bag(at: str, row: Administration, by_id: Mapping[str, Administration], origin: date | None) -> list[Fault]:
+    other = by_id.get(row.mixed_with or "")
+    if other is None or other.id == row.id:
+        return [Fault(f"{at}.mixed_with", "is not the id of another administration", "the id of one sharing the bag")]
+    if other.route != row.route or other.access_site != row.access_site:
+        return [Fault(f"{at}.mixed_with", "names a bag on another route or access", "drugs of one bag share both")]
+    for mine, theirs in zip(_times(row, origin), _times(other, origin), strict=True):
+        if mine is not None and theirs is not None and mine != theirs:
+            return [Fault(f"{at}.mixed_with", "names a bag with other times", "drugs of one bag share their times")]
+    return []

@@ -1,0 +1,274 @@
+"""Findings to sentences, and results to answers: the only place where prose is put together.
+
+Everything here is a pure function of what the steps found; nothing is decided anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+
+from ivcoder._version import __version__
+from ivcoder.answer import (
+    Classification,
+    CodeUnits,
+    Coding,
+    Notice,
+    NotReported,
+    Outcome,
+    Question,
+    RankedService,
+    Ranking,
+    Receipt,
+    Service,
+    Status,
+    TippingPoint,
+)
+from ivcoder.book import Rulebook
+from ivcoder.classify import Classified, Option
+from ivcoder.classify import Service as Sorted
+from ivcoder.edits import Edited, hierarchy_notice, newest_rulebook
+from ivcoder.edits import Line as ClaimLine
+from ivcoder.encounter import Encounter, Visit
+from ivcoder.rank import Ranked
+from ivcoder.rule import RULES, Finding, Rule
+from ivcoder.rule import Outcome as Ruling
+from ivcoder.select import Remark
+from ivcoder.what_if import Explored, Mattering
+from ivcoder.what_if import Outcome as Walked
+
+_ASK = {
+    "stop": "When did {drug} stop?",
+    "start": "When did {drug} start?",
+    "minutes": "How many minutes did {drug} run?",
+    "attended": "Did someone stay to inject {drug} by hand and watch throughout?",
+    "category": "Does {drug} count as chemotherapy (or a highly complex biologic), or as another drug?",
+    "purpose": "What was {drug} given for?",
+    "access_reason": "Why did {drug} need an access of its own?",
+    "discarded": "How much of the single-dose container of {drug} was discarded?",
+    "claim": "Is this the facility's claim or a professional one?",
+}
+_IF = {
+    "ran_minutes": "{it} ran {minutes} minutes",
+    "attended": "someone stayed to inject {it} by hand throughout",
+    "unattended": "nobody stayed to inject {it} by hand",
+    "category_chemotherapy": "{it} counts as chemotherapy or a highly complex biologic",
+    "category_therapeutic": "{it} counts as another drug",
+    "category_hydration": "{it} is plain fluid for hydration",
+    "purpose_hydration": "{it} was given for dehydration",
+    "purpose_replacement": "{it} was given to treat a low level",
+    "access_incompatible_drugs": "the drugs may not mix, or a protocol asks for a second access",
+    "access_second_lumen": "it was a second lumen of one line, or for convenience",
+    "overlapping": "the two ran at the same time",
+    "apart": "one ran after the other",
+    "interval_enough": "{gap} minutes lay between the two pushes",
+    "interval_short": "{gap} minutes or fewer lay between the two pushes",
+    "none_discarded": "nothing was discarded",
+    "some_discarded": "some was discarded, here one unit ({per})",
+    "claim_facility": "it is the facility's claim",
+    "claim_professional": "it is a professional claim",
+    "other_place": "it were given in another place: {place} (place of service {code})",
+}
+
+
+@cache
+def _forms(rule: str, outcome: Ruling) -> tuple[str, str]:
+    """A sentence's %-template, and the same where its drug is already the subject."""
+    text = RULES[rule].sentences[outcome].replace("%", "%%")
+    again = f"It {text.removeprefix('{drug} ')}" if text.startswith("{drug} ") else text
+    return _FIELD.sub(r"%(\1)s", text), _FIELD.sub(r"%(\1)s", again)
+
+
+_FIELD = re.compile(r"\{(\w+)\}")
+
+
+def sentence(finding: Finding) -> str:
+    """Put one finding into words."""
+    return _forms(finding.rule, finding.outcome)[0] % finding.facts
+
+
+def told(findings: Iterable[Finding]) -> tuple[str, tuple[str, ...]]:
+    """Findings in words, each once, and the rules behind them; a drug that stays the subject is named once."""
+    said: dict[str, str] = {}
+    subject: str | int | None = None
+    for rule, outcome, facts, _ in findings:
+        drug = facts.get("drug")
+        full, again = _forms(rule, outcome)
+        said.setdefault((again if drug == subject else full) % facts, rule)
+        subject = drug
+    return " ".join(said), tuple(dict.fromkeys(said.values()))
+
+
+def statement(rule: Rule[...], limits: Mapping[str, int]) -> str:
+    """What a rule says, with the book's numbers in it."""
+    return " ".join(rule.statement.format_map(limits).split())
+
+
+def receipt(encounter: Encounter, book: Rulebook) -> Receipt:
+    """The receipt of an answer to this encounter under this rulebook."""
+    understood = encounter.model_dump_json().encode()
+    return Receipt(
+        ivcoder=__version__,
+        rulebook=book.version,
+        rulebook_sha256=book.sha256,
+        date_of_service=encounter.date_of_service,
+        input_sha256=hashlib.sha256(understood).hexdigest(),
+    )
+
+
+def option_words(option: Option, it: str = "it") -> str:
+    """An answer to a question, in words; ``it`` names what was given."""
+    return _IF[option.key].format(it=it, **option.facts)
+
+
+def codes(lines: Iterable[ClaimLine], *, drugs: bool = True) -> tuple[CodeUnits, ...]:
+    """Lines as codes with units."""
+    return tuple(
+        CodeUnits(code=line.code, units=line.units, modifiers=line.modifiers)
+        for line in lines
+        if drugs or line.answer != "drug"
+    )
+
+
+def question(mattering: Mattering, visit: Visit) -> Question:
+    """A question that matters, with the lines each answer gives."""
+    asked = mattering.question
+    drug = _drug(visit, asked.administration)
+    because = sentence(asked.finding)
+    return Question(
+        administration=asked.administration,
+        field=asked.field,
+        ask=f"{_ASK[asked.field].format(drug=drug)} {because}",
+        outcomes=tuple(
+            Outcome.model_validate(
+                {"if": option_words(row.option), "then": codes(row.lines, drugs=not mattering.changes_codes)}
+            )
+            for row in mattering.outcomes
+        ),
+    )
+
+
+def _drug(visit: Visit, administration: str | None) -> str:
+    return next((row.drug for row in visit.administrations if row.id == administration), "the drug")
+
+
+def tipping_point(point: Walked, visit: Visit) -> TippingPoint:
+    """A change of fact that would change a code, in words."""
+    administration = next(iter(point.option.changes))
+    words = option_words(point.option, _drug(visit, administration))
+    return TippingPoint(change=f"If {words}", then=codes(point.lines, drugs=False))
+
+
+def _line(row: ClaimLine) -> dict[str, object]:
+    why, rules = told(row.findings)
+    return {
+        "code": row.code,
+        "units": row.units,
+        "modifiers": row.modifiers,
+        "role": row.answer,
+        "administrations": row.administrations,
+        "why": why,
+        "rules": rules,
+        "not_instead": tuple(
+            {"code": code, "why": sentence(finding), "rules": (finding.rule,)} for code, finding in row.lost
+        ),
+    }
+
+
+def _not_reported(rows: Iterable[tuple[tuple[str, ...], Sequence[Finding]]]) -> tuple[NotReported, ...]:
+    return tuple(
+        NotReported(administrations=administrations, why=why, rules=rules)
+        for administrations, findings in rows
+        for why, rules in (told(findings),)
+    )
+
+
+def _status(questions: Iterable[Mattering], lines: Sequence[ClaimLine]) -> Status:
+    if any(row.changes_codes for row in questions):
+        return "needs_information"
+    return "coded" if lines else "nothing_to_report"
+
+
+def coding(encounter: Encounter, explored: Explored) -> Coding:
+    """The whole answer."""
+    edited = explored.edited
+    classified = edited.selected.ranked.classified
+    visit = classified.visit
+    # One validation of the whole is several times faster than building the parts one by one.
+    return Coding.model_validate(
+        {
+            "status": _status(explored.questions, edited.lines),
+            "lines": tuple(map(_line, edited.lines)),
+            "not_reported": _not_reported((row.administrations, row.findings) for row in edited.refused),
+            "questions": tuple(question(row, visit) for row in explored.questions),
+            "notices": _notices(edited),
+            "tipping_points": tuple(tipping_point(point, visit) for point in explored.tipping_points),
+            "receipt": receipt(encounter, classified.book),
+        }
+    )
+
+
+def _notices(edited: Edited) -> tuple[Notice, ...]:
+    classified = edited.selected.ranked.classified
+    places: dict[tuple[tuple[str, ...], bool], int] = {}
+    if edited.remarks:
+        for number, row in enumerate(edited.lines, 1):
+            places.setdefault((row.administrations, row.answer == "drug"), number)
+    used = (newest_rulebook(classified.visit), hierarchy_notice(edited.selected.ranked))
+    remarks = (*edited.remarks, *(Remark("info", (finding,)) for finding in used if finding.holds))
+    return tuple(
+        Notice(level=remark.level, line=places.get((remark.administrations, False)), why=why, rules=rules)
+        for remark in remarks
+        for why, rules in (told(remark.findings),)
+    )
+
+
+def classification(encounter: Encounter, classified: Classified, explored: Explored) -> Classification:
+    """What each administration counts as, in words."""
+    return Classification(
+        status=_status(explored.questions, explored.edited.lines),
+        services=tuple(map(_service, classified.services)),
+        questions=tuple(question(row, classified.visit) for row in explored.questions),
+        receipt=receipt(encounter, classified.book),
+    )
+
+
+def _service(row: Sorted) -> Service:
+    why, rules = told(row.findings)
+    return Service(
+        administrations=row.administrations,
+        kind=row.kind.value,
+        category=row.category.value if row.category else None,
+        minutes=row.minutes,
+        why=why,
+        rules=rules,
+    )
+
+
+def ranking(encounter: Encounter, ranked: Ranked, explored: Explored) -> Ranking:
+    """Which service is initial, in words."""
+    classified = ranked.classified
+    return Ranking(
+        status=_status(explored.questions, explored.edited.lines),
+        method=ranked.method,  # type: ignore[arg-type]
+        services=tuple(
+            RankedService(
+                rank=number,
+                administrations=row.service.administrations,
+                kind=row.service.kind.value,
+                category=row.service.category.value if row.service.category else None,
+                tier=row.tier_says,
+                access=row.service.access or "1",
+                initial=row.initial,
+                why=why,
+                rules=rules,
+            )
+            for number, row in enumerate(ranked.standings, 1)
+            for why, rules in (told(row.findings),)
+        ),
+        not_reported=_not_reported((row.administrations, row.findings) for row in ranked.left_out),
+        questions=tuple(question(row, classified.visit) for row in explored.questions),
+        receipt=receipt(encounter, classified.book),
+    )

@@ -1,0 +1,236 @@
+"""Step 2: which service is the initial one?
+
+For each vascular access one service is initial: on a facility claim the highest of the hierarchy, on a
+professional claim the reason for the visit. Order in time never decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ivcoder.book import Confidence
+from ivcoder.classify import IN_CONTEST, Classified, Kind, Service
+from ivcoder.encounter import Claim
+from ivcoder.rule import Finding, Verdict, applies, does_not, rule
+
+LAST = 99
+"""Where services without a tier of their own stand."""
+
+
+class Standing(NamedTuple):
+    """A service with its tier, and whether it is the initial one of its access."""
+
+    service: Service
+    tier: int
+    tier_says: str
+    initial: bool
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """The outcome of the step: reportable services in rank order, and those that earn nothing."""
+
+    classified: Classified
+    standings: tuple[Standing, ...]
+    left_out: tuple[Service, ...]
+    method: str
+
+
+@rule(
+    "one-initial-per-access",
+    "rank",
+    "One initial service for each access",
+    sources=("iom-100-04-ch4-230.2", "carecost-iv-push"),
+    says="{drug} is not the initial service: {initial} is, and each access has one.",
+    otherwise="{drug} shares its access with no higher service.",
+)
+def one_initial_per_access(service: Service, initial: Service) -> Verdict:
+    """An encounter has one initial service for each vascular access, even when it spans several dates."""
+    if service is initial:
+        return does_not(drug=service.drug)
+    return applies(drug=service.drug, initial=initial.drug)
+
+
+@rule(
+    "initial-by-hierarchy",
+    "rank",
+    "On a facility claim the hierarchy names the initial service",
+    sources=("iom-100-04-ch4-230.2", "carecost-iv-push"),
+    says="{drug} ranks highest on its access ({tier}), so it is the initial service.",
+    otherwise="{drug} does not rank highest on its access ({tier}).",
+)
+def initial_by_hierarchy(service: Service, tier: str, highest: bool) -> Verdict:
+    """Chemotherapy ranks before other drugs and those before hydration; inside each, infusions before pushes
+    before injections. The highest is the initial service, whatever the order in time.
+    """
+    return (applies if highest else does_not)(drug=service.drug, tier=tier)
+
+
+@rule(
+    "initial-by-reason",
+    "rank",
+    "On a professional claim the reason for the visit is the initial service",
+    sources=("cpt", "iom-100-04-ch12-30.5"),
+    says="{drug} is what the visit was for, so it is the initial service.",
+    otherwise="{drug} is not what the visit was for.",
+)
+def initial_by_reason(service: Service, reason: str | None) -> Verdict:
+    """On a professional claim the initial service is the one that best describes why the patient came, whatever
+    the order in time or the hierarchy.
+    """
+    hit = reason is not None and reason in service.administrations
+    return (applies if hit else does_not)(drug=service.drug)
+
+
+@rule(
+    "hierarchy-as-fallback",
+    "rank",
+    "Without a stated reason the hierarchy serves a professional claim",
+    sources=("cpt", "house"),
+    nature="convention",
+    confidence=Confidence.MEDIUM,
+    says="The record does not say what the visit was for; {drug} ranks highest ({tier}) and is taken as the "
+    "initial service.",
+    otherwise="{drug} does not rank highest ({tier}), or the record says what the visit was for.",
+)
+def hierarchy_as_fallback(service: Service, tier: str, highest: bool) -> Verdict:
+    """When a professional claim's record does not name the reason for the visit, the facility hierarchy chooses
+    the initial service, and the answer says so.
+    """
+    return (applies if highest else does_not)(drug=service.drug, tier=tier)
+
+
+@rule(
+    "injections-stand-alone",
+    "rank",
+    "Injections neither compete nor displace",
+    sources=("cpt", "iom-100-04-ch4-230.2"),
+    says="{drug} is reported by itself; it neither is nor displaces the initial service.",
+    otherwise="{drug} competes to be the initial service.",
+)
+def injections_stand_alone(service: Service) -> Verdict:
+    """Injections into muscle or under the skin, and services with stand-alone codes, take no part in the contest
+    for the initial service.
+    """
+    return (does_not if service.kind in IN_CONTEST else applies)(drug=service.drug)
+
+
+@rule(
+    "same-drug-infused-again",
+    "rank",
+    "The same drug infused again on an access adds up",
+    sources=("cpt", "house"),
+    nature="disputed",
+    confidence=Confidence.MEDIUM,
+    says="{drug} was infused {times} times; the times add up to {minutes} minutes of one service. Some count each "
+    "infusion's own hours instead.",
+    otherwise="{drug} was infused once.",
+)
+def same_drug_infused_again(services: tuple[Service, ...]) -> Verdict:
+    """Infusions of the same drug or mixture on one access are one service, and their minutes add up. Some
+    sources count the hours of each infusion by itself.
+    """
+    drug = services[0].drug
+    if len(services) == 1:
+        return does_not(drug=drug)
+    return applies(drug=drug, times=len(services), minutes=sum(row.minutes or 0 for row in services))
+
+
+def rank(classified: Classified) -> Ranked:
+    """Order the services and name the initial one of each access.
+
+    Returns reportable services from the highest tier down, the initial ones first, and apart from them what is
+    not reportable or undecided.
+    """
+    book, visit = classified.book, classified.visit
+    left_out = tuple(row for row in classified.services if row.kind in (Kind.NOT_REPORTABLE, Kind.UNDECIDED))
+    services = _joined(row for row in classified.services if row.kind not in (Kind.NOT_REPORTABLE, Kind.UNDECIDED))
+    tiers = {id(row): book.tiers.get((row.kind, row.category or "")) for row in services}
+
+    def order(row: Service) -> tuple[int, int, int, str]:
+        tier = tiers[id(row)]
+        minutes = 0 if row.kind is Kind.PUSH else -(row.minutes or 0)
+        start = row.start if row.start is not None else 1 << 30
+        return (tier.rank if tier else LAST, minutes, start, row.substance)
+
+    services = sorted(services, key=order)
+    professional = visit.claim is Claim.PROFESSIONAL
+    reason = visit.primary_reason
+    initial: dict[str, Service] = {}
+    for row in services:
+        if row.kind in IN_CONTEST:
+            initial.setdefault(row.access, row)
+    if professional and reason is not None:
+        for row in services:
+            if row.kind in IN_CONTEST and reason in row.administrations:
+                initial[row.access] = row
+    by_reason = professional and any(reason in row.administrations for row in initial.values())
+    standings = []
+    for row in services:
+        tier = tiers[id(row)]
+        says = tier.says if tier else row.kind.value.replace("_", " ")
+        first = initial.get(row.access)
+        is_initial = row is first
+        if row.kind not in IN_CONTEST or first is None:
+            findings = (injections_stand_alone(row),)
+        elif not is_initial:
+            findings = (one_initial_per_access(row, first),)
+        elif professional and reason is not None and reason in row.administrations:
+            findings = (initial_by_reason(row, reason),)
+        elif professional:
+            findings = (hierarchy_as_fallback(row, says, is_initial),)
+        else:
+            findings = (initial_by_hierarchy(row, says, is_initial),)
+        standings.append(Standing(row, tier.rank if tier else LAST, says, is_initial, findings))
+    # The reason for the visit may outrank its tier; the initial services still come first.
+    if by_reason:
+        standings.sort(key=lambda standing: not standing.initial)
+    contested = len({row.tier for row in standings if row.service.kind in IN_CONTEST}) > 1
+    method = "hierarchy"
+    if professional:
+        method = "reason" if by_reason else "hierarchy_as_fallback" if contested else "only_candidate"
+    return Ranked(classified, tuple(standings), left_out, method)
+
+
+def _joined(services: Iterable[Service]) -> list[Service]:
+    """Join infusions of the same substance, and hydration, on one access: their minutes add up."""
+    groups: dict[tuple[Kind, str, str], list[Service]] = {}
+    joined: list[Service] = []
+    for row in services:
+        if row.kind in (Kind.INFUSION, Kind.HYDRATION, Kind.ARTERIAL_INFUSION, Kind.SC_INFUSION):
+            substance = "" if row.kind is Kind.HYDRATION else row.substance
+            groups.setdefault((row.kind, row.access, substance), []).append(row)
+        else:
+            joined.append(row)
+    for members in groups.values():
+        first = members[0]
+        if len(members) == 1:
+            joined.append(first)
+            continue
+        members.sort(key=lambda row: (row.start is None, row.start or 0, row.drug))
+        first = members[0]
+        findings = [finding for row in members for finding in row.findings]
+        if first.kind is not Kind.HYDRATION:
+            findings.append(same_drug_infused_again(tuple(members)))
+        joined.append(
+            first._replace(
+                administrations=tuple(label for row in members for label in row.administrations),
+                minutes=sum(row.minutes or 0 for row in members),
+                spans=tuple(sorted(span for row in members for span in row.spans))
+                if all(row.spans for row in members)
+                else (),
+                findings=_unique(findings),
+            )
+        )
+    return joined
+
+
+def _unique(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    seen: list[Finding] = []
+    for finding in findings:
+        if finding not in seen:
+            seen.append(finding)
+    return tuple(seen)

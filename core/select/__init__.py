@@ -1,0 +1,131 @@
+"""Step 3: which role, and how many units, does each service earn?
+
+Roles are the field's own (initial push, repeat push of the same drug); their code numbers come later, by date.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ivcoder.book import Confidence
+from ivcoder.classify import Kind, Service
+from ivcoder.rank import Ranked, Standing
+from ivcoder.rule import Verdict, applies, does_not, rule
+from ivcoder.select.drug import drug_lines_of
+from ivcoder.select.earned import CHEMO, INITIAL_ROLES, Earned, Refused, Remark, Selected
+from ivcoder.select.infusion import later_hydration, later_infusion, with_hours
+from ivcoder.select.push import pushes_of
+
+__all__ = ["Earned", "Refused", "Remark", "Selected", "select"]
+
+
+_ALONE = {
+    (Kind.INJECTION, False): "injection",
+    (Kind.PUMP, True): "chemo_pump",
+    (Kind.SC_INFUSION, False): "sc_infusion_initial",
+    (Kind.SC_INFUSION, True): "sc_infusion_initial",
+    (Kind.ARTERIAL_PUSH, False): "arterial_push",
+    (Kind.ARTERIAL_PUSH, True): "chemo_arterial_push",
+    (Kind.ARTERIAL_INFUSION, True): "chemo_arterial_infusion",
+    (Kind.INTRATHECAL, True): "chemo_intrathecal",
+    (Kind.UNLISTED, False): "unlisted",
+}
+
+
+_STACKABLE = frozenset({"push_new_drug", "push_same_drug", "chemo_push_new_drug"})
+
+
+@rule(
+    "separate-push-lines",
+    "select",
+    "Each additional push on a line of its own",
+    sources=("carecost-iv-push",),
+    nature="convention",
+    confidence=Confidence.MEDIUM,
+    says="Additional pushes stand on one line with units, as asked.",
+    otherwise="Each additional push stands on a line of its own with one unit.",
+)
+def separate_push_lines(stacked: bool) -> Verdict:
+    """Each additional push is a line of its own with one unit, as payers track them; lines are stacked only for a
+    payer that wants it.
+    """
+    return (applies if stacked else does_not)()
+
+
+def select(ranked: Ranked, *, drugs: bool = True) -> Selected:
+    """Give each service its role and units; without ``drugs``, no drug lines.
+
+    Returns administration lines in ranked order, drug lines after them, what is not reportable with its
+    reason, and the questions and remarks that came up.
+    """
+    classified = ranked.classified
+    visit, book = classified.visit, classified.book
+    questions = list(classified.questions)
+    remarks: list[Remark] = []
+    initial = {row.service.access: row for row in ranked.standings if row.initial}
+    earned: dict[int, list[Earned]] = {}
+    refused = [Refused(row.administrations, row.findings, row.kind is Kind.UNDECIDED) for row in ranked.left_out]
+    pushes = pushes_of(ranked, questions, remarks)
+    peers: dict[str, list[Service]] = {}
+    for place, standing in enumerate(ranked.standings):
+        service = standing.service
+        first = initial.get(service.access)
+        later = first is not None and not standing.initial
+        outcome: list[Earned] | Refused
+        if service.kind is Kind.PUSH:
+            pushed = pushes[place]
+            outcome = pushed if isinstance(pushed, Refused) else [pushed]
+        elif service.kind is Kind.INFUSION and later and first is not None:
+            already = any(line.role == "infusion_concurrent" for lines in earned.values() for line in lines)
+            beside = peers.get(service.access, [])
+            outcome = later_infusion(standing, place, first.service, beside, already, book, questions)
+        elif service.kind is Kind.HYDRATION and later and first is not None:
+            outcome = [later_hydration(standing, place, first.service, book)]
+        else:
+            outcome = with_hours(standing, place, _role_of(service, standing), book)
+        if service.kind is Kind.INFUSION:
+            peers.setdefault(service.access, []).append(service)
+        if isinstance(outcome, Refused):
+            refused.append(outcome)
+        else:
+            earned[place] = outcome
+    lines = [line for place in sorted(earned) for line in earned[place]]
+    drug_lines, drug_questions, drug_remarks = drug_lines_of(ranked) if drugs else ((), [], [])
+    return Selected(
+        ranked,
+        tuple(_stacked(lines) if visit.stacked else lines),
+        drug_lines,
+        tuple(refused),
+        (*remarks, *drug_remarks),
+        (*questions, *drug_questions),
+    )
+
+
+def _role_of(service: Service, standing: Standing) -> str:
+    chemo = service.category is CHEMO
+    if standing.initial:
+        return INITIAL_ROLES[service.kind, chemo]
+    if service.kind is Kind.INJECTION and chemo:
+        return "hormonal_injection" if service.hormonal else "chemo_injection"
+    return _ALONE.get((service.kind, chemo)) or "chemo_unlisted"
+
+
+def _stacked(lines: Iterable[Earned]) -> list[Earned]:
+    """Join additional pushes of one role on one line with units."""
+    kept: list[Earned] = []
+    places: dict[str, int] = {}
+    for line in lines:
+        if line.role in _STACKABLE and line.role in places:
+            place = places[line.role]
+            old = kept[place]
+            kept[place] = old._replace(
+                units=old.units + line.units,
+                administrations=(*old.administrations, *line.administrations),
+                findings=(*old.findings, *line.findings),
+            )
+            continue
+        if line.role in _STACKABLE:
+            places[line.role] = len(kept)
+            line = line._replace(findings=(*line.findings, separate_push_lines(True)))  # noqa: PLW2901
+        kept.append(line)
+    return kept

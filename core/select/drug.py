@@ -1,0 +1,202 @@
+"""The drugs' own lines: code by date, units rounded up, and what was discarded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from functools import lru_cache
+
+from ivcoder.book import Billing, Drug, Rulebook
+from ivcoder.classify import Option, Question
+from ivcoder.encounter import Amount, Given, Purpose, Route, Visit
+from ivcoder.rank import Ranked
+from ivcoder.rule import Verdict, applies, cannot_tell, does_not, rule
+from ivcoder.select.earned import Earned, Remark
+
+_UNDRUGGED = frozenset({Purpose.CARRIER, Purpose.KEEP_OPEN, Purpose.FLUSH})
+
+
+_NOT_BILLED = frozenset({Route.ORAL, Route.SUBLINGUAL, Route.RECTAL, Route.NASAL, Route.TOPICAL})
+
+
+@rule(
+    "drug-units",
+    "select",
+    "A drug's units are its dose over the code's unit, rounded up",
+    sources=("iom-100-04-ch17-10", "cms-hcpcs"),
+    says="{dose} of {drug} at {per} a unit of {code}: {units} {unit}.",
+    otherwise="{drug}: a dose in {dose_unit} cannot be turned into units of {code}, which count {per}.",
+    unsure="No dose of {drug} is charted, so its own line is left to you.",
+)
+def drug_units(given: Given, billing: Billing, units: int | None) -> Verdict:
+    """The drug's own line carries its HCPCS code in units of the code's amount; a part of a unit counts as one."""
+    if given.dose is None:
+        return cannot_tell("dose", drug=given.drug)
+    if units is None:
+        return does_not(drug=given.drug, code=billing.code, per=billing.per, dose_unit=_amount(given.dose).unit)
+    return applies(
+        drug=given.drug,
+        dose=given.dose,
+        per=billing.per,
+        code=billing.code,
+        units=units,
+        unit="unit" if units == 1 else "units",
+    )
+
+
+@rule(
+    "drug-code-by-date",
+    "select",
+    "A drug's code holds for its dates of service",
+    sources=("cms-hcpcs",),
+    says="{code} is in force for {drug} on this date of service{instead}.",
+    otherwise="No code of its own is in force for {drug} on this date of service: the payer's unlisted-drug code.",
+    unsure="{drug} has no code of its own in the formulary: the payer's unlisted-drug code.",
+)
+def drug_code_by_date(given: Given, drug: Drug, billing: Billing | None) -> Verdict:
+    """HCPCS drug codes come and go; the one in force on the date of service is used."""
+    if billing is None:
+        return does_not(drug=given.drug) if drug.hcpcs else cannot_tell("hcpcs", drug=given.drug)
+    instead = f", not the charted {given.hcpcs}" if given.hcpcs and given.hcpcs != billing.code else ""
+    return applies(drug=given.drug, code=billing.code, instead=instead)
+
+
+@rule(
+    "discarded-drug",
+    "select",
+    "What was discarded from a single-dose container",
+    sources=("iom-100-04-ch17-40",),
+    says="{drug} came from a single-dose container: {words}.",
+    otherwise="Discarded amounts of {drug} need no modifier here.",
+    unsure="{drug} comes in single-dose containers; whether any was discarded is not documented, and this payer "
+    "wants a modifier either way.",
+)
+def discarded_drug(given: Given, drug: Drug, visit: Visit, book: Rulebook, words: str | None) -> Verdict:
+    """Medicare wants every drug from a single-dose container marked: with one modifier when nothing was
+    discarded, with another line and modifier for what was.
+    """
+    payer = book.payers.get(visit.payer or "")
+    wanted = payer is not None and payer.wastage_modifiers and "none_discarded" in book.modifiers
+    if not wanted or drug.container != "single_dose":
+        return does_not(drug=given.drug)
+    if words is None:
+        return cannot_tell("discarded", drug=given.drug)
+    return applies(drug=given.drug, words=words)
+
+
+@rule(
+    "discarded-drug-payer",
+    "select",
+    "Some payers want to know what was discarded",
+    sources=("iom-100-04-ch17-40",),
+    says="No payer is given. Medicare wants a modifier on every drug from a single-dose container, here {drugs}: "
+    "give the payer and the discarded amount.",
+    otherwise="The payer is given, or no drug came from a single-dose container.",
+)
+def discarded_drug_payer(drugs: Sequence[str], visit: Visit, book: Rulebook) -> Verdict:
+    """Without a payer, modifiers for discarded drug are left off, and the answer says which payer wants them."""
+    hit = drugs and visit.payer is None and "none_discarded" in book.modifiers
+    return applies(drugs=", ".join(drugs)) if hit else does_not()
+
+
+def drug_lines_of(ranked: Ranked) -> tuple[tuple[Earned, ...], list[Question], list[Remark]]:
+    """Each dose's own HCPCS line, in the order of the administrations' rank."""
+    classified = ranked.classified
+    visit, book = classified.visit, classified.book
+    order = [label for row in ranked.standings for label in row.service.administrations]
+    order += [label for row in ranked.left_out for label in row.administrations]
+    rows = {row.id: row for row in visit.administrations}
+    lines: list[Earned] = []
+    questions: list[Question] = []
+    remarks: list[Remark] = []
+    single: list[str] = []
+    for label in order:
+        given, drug = rows[label], classified.drugs[label]
+        if given.dose is None or drug is None or given.route in _NOT_BILLED or given.purpose in _UNDRUGGED:
+            continue
+        amount = _amount(given.dose)
+        billing = _billing(given, drug, amount, book)
+        dated = drug_code_by_date(given, drug, billing)
+        if billing is None:
+            remarks.append(Remark("info", (dated,), (label,)))
+            continue
+        units = _units(amount, billing)
+        counted = drug_units(given, billing, units)
+        if units is None:
+            remarks.append(Remark("warning", (counted,), (label,)))
+            continue
+        if units == 0:
+            continue
+        if drug.container == "single_dose":
+            single.append(given.drug)
+        lines += _with_discarded(
+            Earned("drug", units, (label,), (dated, counted), code=billing.code),
+            given,
+            drug,
+            billing,
+            visit,
+            book,
+            questions,
+        )
+    unpaid = discarded_drug_payer(tuple(dict.fromkeys(single)), visit, book)
+    if unpaid.holds:
+        remarks.append(Remark("info", (unpaid,)))
+    return tuple(lines), questions, remarks
+
+
+def _with_discarded(
+    line: Earned,
+    given: Given,
+    drug: Drug,
+    billing: Billing,
+    visit: Visit,
+    book: Rulebook,
+    questions: list[Question],
+) -> list[Earned]:
+    words: str | None = None
+    discarded = None if given.discarded is None else _units(_amount(given.discarded), billing)
+    if discarded == 0:
+        words = "nothing was discarded"
+    elif discarded:
+        words = f"{given.discarded} was discarded, on a line of its own"
+    found = discarded_drug(given, drug, visit, book, words)
+    if found.open:
+        options = (
+            Option("none_discarded", {}, {given.id: {"discarded": f"0 {_amount(given.dose or '').unit}"}}),
+            Option("some_discarded", {"per": billing.per}, {given.id: {"discarded": billing.per}}),
+        )
+        questions.append(Question(given.id, "discarded", found, options))
+    if not found.holds:
+        return [line]
+    if not discarded:
+        return [line._replace(modifiers=(book.modifiers["none_discarded"],), findings=(*line.findings, found))]
+    return [
+        line,
+        line._replace(units=discarded, modifiers=(book.modifiers["discarded"],), findings=(found,)),
+    ]
+
+
+@lru_cache(maxsize=4096)
+def _amount(text: str) -> Amount:
+    return Amount.parse(text)
+
+
+def _units(amount: Amount, billing: Billing) -> int | None:
+    """Whole units, a part counting as one; None when the dose and the code count different things."""
+    per = _amount(billing.per)
+    if per.unit != amount.unit:
+        return None
+    whole, part = divmod(amount.value, per.value)
+    return int(whole) + (1 if part > Decimal(0) else 0)
+
+
+def _billing(given: Given, drug: Drug, amount: Amount, book: Rulebook) -> Billing | None:
+    """The code in force: the charted one if it is among them, else the one that needs the fewest units."""
+    rows = drug.billing_on(book.day)
+    charted = [row for row in rows if row.code == given.hcpcs]
+    if charted or len(rows) == 1:
+        return (charted or list(rows))[0]
+    countable = [row for row in rows if _units(amount, row) is not None]
+    if not countable:
+        return rows[0] if rows else None
+    return min(countable, key=lambda row: (_units(amount, row) or 0, _amount(row.per).value, row.code))

@@ -1,0 +1,235 @@
+"""Infusions and hydration: further hours, sequential, concurrent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ivcoder.book import Confidence, Rulebook
+from ivcoder.classify import Option, Question, Service
+from ivcoder.encounter import HOUR
+from ivcoder.rank import Standing
+from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
+from ivcoder.select.earned import CHEMO, Earned, Refused, lost_initial, moved
+
+_HOURS = {
+    "infusion_initial": "infusion_hour",
+    "infusion_sequential": "infusion_hour",
+    "chemo_infusion_initial": "chemo_infusion_hour",
+    "chemo_infusion_sequential": "chemo_infusion_hour",
+    "hydration_initial": "hydration_more",
+    "sc_infusion_initial": "sc_infusion_hour",
+    "chemo_arterial_infusion": "chemo_arterial_hour",
+}
+
+
+@rule(
+    "additional-hour",
+    "select",
+    "A further hour counts once past its half",
+    sources=("iom-100-04-ch4-230.2", "cpt"),
+    says="{drug} ran {minutes} minutes: beyond the first hour, {hours} further {unit}, each of at least {limit} "
+    "minutes.",
+    otherwise="{drug} ran {minutes} minutes: no further hour, which counts from {limit} minutes past the hour.",
+    unsure="The length of {drug} is not documented, so no further hour is counted.",
+)
+def additional_hour(service: Service, book: Rulebook) -> Verdict:
+    """After the first hour, each further hour counts when it has run at least {hour_past} minutes."""
+    past = book.limits["hour_past"]
+    if service.minutes is None:
+        return cannot_tell("minutes", drug=service.drug)
+    hours = further_hours(service.minutes, book)
+    if hours:
+        unit = "hour" if hours == 1 else "hours"
+        return applies(drug=service.drug, minutes=service.minutes, hours=hours, unit=unit, limit=past)
+    return does_not(drug=service.drug, minutes=service.minutes, limit=past)
+
+
+def further_hours(minutes: int, book: Rulebook) -> int:
+    """Hours after the first that ``minutes`` earn: 91 earn one, 151 two."""
+    return max(0, (minutes - book.limits["hour_past"]) // HOUR)
+
+
+@rule(
+    "concurrent-infusion",
+    "select",
+    "Infusions of different drugs at the same time",
+    sources=("cpt", "iom-100-04-ch4-230.2"),
+    says="{drug} ran at the same time as {other}: a concurrent infusion.",
+    otherwise="{drug} did not run at the same time as another infusion on the access.",
+    unsure="Whether {drug} ran at the same time as {other} cannot be told without clock times; taken as "
+    "one after the other.",
+)
+def concurrent_infusion(service: Service, higher: Sequence[Service]) -> Verdict:
+    """An infusion that runs at the same time as another drug's, from its own bag on the same access, is
+    concurrent; it is reported by its occurrence and not by the hour.
+    """
+    for other in higher:
+        if any(_overlap(mine, theirs) for mine in service.spans for theirs in other.spans):
+            return applies(drug=service.drug, other=other.drug)
+    for other in higher:
+        if not (service.spans and other.spans):
+            return cannot_tell("start", drug=service.drug, other=other.drug)
+    return does_not(drug=service.drug)
+
+
+@rule(
+    "concurrent-once",
+    "select",
+    "One concurrent infusion an encounter",
+    sources=("cpt", "ncci-manual-ch11"),
+    says="{drug} also ran at the same time, but a concurrent infusion is reported once an encounter.",
+    otherwise="{drug} is the encounter's first concurrent infusion.",
+)
+def concurrent_once(service: Service, already: bool) -> Verdict:
+    """However many infusions run at the same time, the concurrent one is reported once in an encounter."""
+    return (applies if already else does_not)(drug=service.drug)
+
+
+@rule(
+    "concurrent-chemo",
+    "select",
+    "Chemotherapy at the same time as chemotherapy has no code",
+    sources=("cpt", "house"),
+    nature="disputed",
+    confidence=Confidence.MEDIUM,
+    says="{drug} is chemotherapy that ran at the same time as {other}, for which there is no code of its own; "
+    "some payers take the unlisted one.",
+    otherwise="{drug} is not chemotherapy that ran beside chemotherapy.",
+)
+def concurrent_chemo(service: Service, concurrent: bool, other: str) -> Verdict:
+    """The concurrent code is for drugs other than chemotherapy; chemotherapy running beside chemotherapy has
+    none, and payers differ on the unlisted code.
+    """
+    hit = concurrent and service.category is CHEMO
+    return (applies if hit else does_not)(drug=service.drug, other=other)
+
+
+@rule(
+    "sequential-infusion",
+    "select",
+    "An infusion of another drug before or after",
+    sources=("cpt", "iom-100-04-ch4-230.2"),
+    says="{drug} is another drug infused before or after {initial}: a sequential infusion.",
+    otherwise="{drug} is not an infusion in sequence.",
+)
+def sequential_infusion(service: Service, initial: Service, concurrent: bool) -> Verdict:
+    """An infusion of another drug that does not run at the same time is sequential, once for each drug or
+    mixture, for up to its first hour.
+    """
+    return (does_not if concurrent else applies)(drug=service.drug, initial=initial.drug)
+
+
+@rule(
+    "hydration-secondary",
+    "select",
+    "Hydration beside another initial service",
+    sources=("cpt", "iom-100-04-ch4-230.2"),
+    says="Hydration ran {minutes} minutes of its own beside the initial service {initial}: {hours} {unit} as a "
+    "later service.",
+    otherwise="Hydration is the initial service.",
+)
+def hydration_secondary(service: Service, initial: Service | None, book: Rulebook) -> Verdict:
+    """When another service is initial, reportable hydration is a later service: one for its first hour, and one
+    for each further hour.
+    """
+    if initial is None or initial is service:
+        return does_not()
+    minutes = service.minutes or 0
+    hours = 1 + further_hours(minutes, book)
+    return applies(minutes=minutes, initial=initial.drug, hours=hours, unit="hour" if hours == 1 else "hours")
+
+
+def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    return one[0] < other[1] and other[0] < one[1]
+
+
+def with_hours(
+    standing: Standing, place: int, role: str, book: Rulebook, basis: tuple[Finding, ...] = ()
+) -> list[Earned]:
+    """The line of a role, and the line of its further hours where the role has them."""
+    service = standing.service
+    why = (*service.findings, *standing.findings, *basis)
+    line = Earned(role, 1, service.administrations, why, service.access, place, lost=_lost(role, standing))
+    further = _HOURS.get(role)
+    if further is None:
+        return [line]
+    found = additional_hour(service, book)
+    if not found.holds:
+        return [line._replace(findings=(*why, found))]
+    hours = int(found.facts["hours"])
+    return [line, Earned(further, hours, service.administrations, (found,), service.access, place)]
+
+
+def _lost(role: str, standing: Standing) -> tuple[tuple[str, Finding], ...]:
+    """The role that came closest: a push for an initial infusion, the initial role for a later one."""
+    if role == "infusion_initial":
+        return (("push_initial", standing.service.findings[-1]),)
+    return () if standing.initial or role not in _HOURS else lost_initial(standing)
+
+
+def later_infusion(
+    standing: Standing,
+    place: int,
+    initial: Service,
+    beside: Sequence[Service],
+    already: bool,
+    book: Rulebook,
+    questions: list[Question],
+) -> list[Earned] | Refused:
+    """What an infusion earns that is not the initial service: sequential, concurrent, or nothing.
+
+    ``beside`` are the higher-ranked infusions of its access; ``already`` whether the encounter has a concurrent
+    one.
+    """
+    service = standing.service
+    why = (*service.findings, *standing.findings)
+    chemo = service.category is CHEMO
+    peers = [row for row in beside if row.category is CHEMO] if chemo else beside
+    found = concurrent_infusion(service, peers)
+    if found.open:
+        questions.append(times_question(service, peers, found))
+    if not found.holds:
+        follows = sequential_infusion(service, initial, found.holds)
+        role = "chemo_infusion_sequential" if chemo else "infusion_sequential"
+        return with_hours(standing, place, role, book, (found, follows) if found.open else (follows,))
+    if chemo:
+        other = str(found.facts["other"])
+        return Refused(service.administrations, (*why, concurrent_chemo(service, found.holds, other)))
+    once = concurrent_once(service, already)
+    if once.holds:
+        return Refused(service.administrations, (*why, found, once))
+    return [
+        Earned(
+            "infusion_concurrent",
+            1,
+            service.administrations,
+            (*why, found),
+            service.access,
+            place,
+            lost=lost_initial(standing),
+        )
+    ]
+
+
+def later_hydration(standing: Standing, place: int, initial: Service, book: Rulebook) -> Earned:
+    """What hydration earns beside another initial service."""
+    service = standing.service
+    found = hydration_secondary(service, initial, book)
+    why = (*service.findings, *standing.findings, found)
+    units = int(found.facts["hours"])
+    lost = lost_initial(standing)
+    return Earned("hydration_more", units, service.administrations, why, service.access, place, lost=lost)
+
+
+def times_question(service: Service, peers: Sequence[Service], finding: Finding) -> Question:
+    """Ask when an infusion ran, beside or after the one it cannot be placed against."""
+    other = next(row for row in peers if row.drug == finding.facts["other"])
+    still, asked = (service, other) if service.spans else (other, service)
+    beside = still.spans[0][0] if still.spans else 0
+    apart = max((stop for _, stop in still.spans), default=still.minutes or 0)
+    fixed: dict[str | None, Mapping[str, object]] = {} if still.spans else {still.administrations[0]: moved(still, 0)}
+    options = tuple(
+        Option(key, {}, {**fixed, asked.administrations[0]: moved(asked, start)})
+        for key, start in (("overlapping", beside), ("apart", apart))
+    )
+    return Question(asked.administrations[0], "start", finding, options)

@@ -1,0 +1,41 @@
+"""The cases as data: encounters with the answer a coder worked out by hand."""
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HERE = Path(__file__).parent / "cases"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One encounter, where it comes from, and what must come out."""
+
+    id: str
+    title: str
+    source: str
+    where: str
+    reasoning: str
+    encounter: dict[str, object]
+    expect: dict[str, object]
+    corrects: str | None = None
+    contested: str | None = None
+    file: str = field(default="", compare=False)
+
+
+def encounters() -> list[Case]:
+    """Every encounter case, in the order of the files."""
+    return [
+        Case(**row, file=path.stem)
+        for path in sorted((HERE / "encounters").glob("*.toml"))
+        for row in tomllib.loads(path.read_text(encoding="utf-8"))["case"]
+    ]
+
+
+def line_text(line) -> str:
+    """A line as the cases write it: ``96375-59 x1 add_on [2]``."""
+    code = "-".join((line.code, *line.modifiers))
+    return f"{code} x{line.units} {line.role} [{' '.join(line.administrations)}]"
+
+
+ENCOUNTERS = encounters()

@@ -1,0 +1,48 @@
+"""Every encounter case gives the answer worked out by hand."""
+
+import pytest
+from casebook import ENCOUNTERS, line_text
+from ivcoder import select_push_codes
+from ivcoder.book import sources
+from ivcoder.rule import RULES
+
+
+def rules_behind(coding):
+    parts = (*coding.lines, *coding.not_reported, *coding.notices)
+    return {rule for part in parts for rule in part.rules} | {
+        rule for line in coding.lines for rival in line.not_instead for rule in rival.rules
+    }
+
+
+@pytest.mark.parametrize("case", ENCOUNTERS, ids=lambda case: case.id)
+def test_case(case):
+    coding = select_push_codes(case.encounter)
+    expect = case.expect
+    got = {
+        "status": coding.status,
+        "lines": [line_text(line) for line in coding.lines],
+        "not_reported": sorted(label for row in coding.not_reported for label in row.administrations),
+        "questions": sorted(f"{row.administration or 'encounter'}.{row.field}" for row in coding.questions),
+    }
+    assert got == {
+        "status": expect["status"],
+        "lines": expect["lines"],
+        "not_reported": sorted(expect["not_reported"]),
+        "questions": sorted(expect["questions"]),
+    }
+    assert set(expect["rules"]) <= rules_behind(coding)
+
+
+@pytest.mark.parametrize("case", ENCOUNTERS, ids=lambda case: case.id)
+def test_case_is_sourced(case):
+    assert case.source in sources()
+    assert case.where
+    assert case.reasoning
+    assert set(case.expect["rules"]) <= set(RULES)
+    assert case.expect["rules"], "a case names the rules that decide it"
+
+
+def test_enough_cases_with_unique_ids():
+    ids = [case.id for case in ENCOUNTERS]
+    assert len(ids) >= 80
+    assert len(set(ids)) == len(ids)

@@ -1,0 +1,100 @@
+"""How the house is built: which way imports run, where numbers and prose live."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from ivcoder.rule import RULES
+
+CORE = Path(__file__).parent.parent / "core"
+SERVER = CORE.parent / "server"
+ORDER = [
+    "faults",
+    "book",
+    "encounter",
+    "rule",
+    "classify",
+    "rank",
+    "select",
+    "edits",
+    "what_if",
+    "denials",
+    "explain",
+]
+STEPS = ["classify", "rank", "select", "edits", "what_if", "denials"]
+
+
+def modules(folder):
+    return sorted(path for path in folder.rglob("*.py"))
+
+
+def imported(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+        elif isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+
+
+def room(path):
+    return path.relative_to(CORE).parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in modules(CORE) if path.name != "__init__.py" or path.parent != CORE], ids=str
+)
+def test_imports_run_downwards(path):
+    mine = room(path)
+    for name in imported(path):
+        parts = name.split(".")
+        if parts[0] != "ivcoder" or len(parts) == 1 or parts[1] == mine:
+            continue
+        assert parts[1] != "server", f"{mine} imports a face"
+        if mine in ORDER and parts[1] in ORDER:
+            assert ORDER.index(parts[1]) < ORDER.index(mine), f"{mine} imports {parts[1]}"
+
+
+@pytest.mark.parametrize("path", modules(CORE), ids=str)
+def test_the_core_needs_only_pydantic(path):
+    import sys
+
+    for name in imported(path):
+        top = name.split(".")[0]
+        assert top in ("ivcoder", "pydantic") or top in sys.stdlib_module_names
+        assert top not in ("os", "socket", "time", "random", "urllib", "http"), f"{path} is not pure"
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_no_number_that_can_change_stands_in_code(step):
+    paths = [CORE / f"{step}.py"] if (CORE / f"{step}.py").exists() else modules(CORE / step)
+    for path in paths:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and type(node.value) is int:
+                assert node.value <= 2, f"{path.name}:{node.lineno} has the number {node.value}"
+
+
+@pytest.mark.parametrize("path", [*modules(CORE), *modules(SERVER)], ids=str)
+def test_no_code_number_stands_in_code(path):
+    text = path.read_text(encoding="utf-8")
+    for node in ast.walk(ast.parse(text)):
+        docstrings = isinstance(node, ast.Expr)
+        if docstrings:
+            continue
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            is_document = node.value in (
+                ast.get_docstring(other, clean=False)
+                for other in ast.walk(ast.parse(text))
+                if isinstance(other, ast.Module | ast.FunctionDef | ast.ClassDef)
+            )
+            if not is_document:
+                assert not re.search(r"\b(9[69]\d{3}|J\d{4})\b", node.value), f"{path.name}:{node.lineno}"
+
+
+def test_rules_are_registered_with_all_they_need():
+    assert len(RULES) >= 50
+    for rule in RULES.values():
+        assert re.fullmatch(r"[a-z]+(-[a-z]+)*", rule.id)
+        assert rule.statement
+        assert rule.sources
+        assert rule.sentences
