@@ -49,7 +49,7 @@ class Edited:
     "professional-claim-in-facility",
     "edits",
     "A physician does not report drug administration in a facility",
-    sources=("ncci-manual-ch11", "iom-100-04-ch12-30.5"),
+    sources=("ncci-manual-ch11", "noridian-a52953", "regence-109"),
     says="This is a professional claim in a {place}: the facility reports the drug administration and the drugs.",
     otherwise="This is not a professional claim in a facility.",
     unsure="Whose claim this is does not follow from the place ({place}); taken as {taken}.",
@@ -83,7 +83,7 @@ def inpatient_claim(visit: Visit) -> Verdict:
     "add-on-needs-primary",
     "edits",
     "An add-on needs its primary on the claim",
-    sources=("cms-addon-codes",),
+    sources=("cms-addon-codes", "cms-addon-types"),
     says="{code} is an add-on that must stand beside one of {beside}; none of them is here.",
     otherwise="{code} stands beside one of its primaries, or is not an add-on.",
 )
@@ -97,7 +97,7 @@ def add_on_needs_primary(code: Code, present: frozenset[str]) -> Verdict:
     "included-services",
     "edits",
     "Services included in a drug administration",
-    sources=("ncci-manual-ch11", "iom-100-04-ch4-230.2"),
+    sources=("ncci-manual-ch11", "noridian-initial-administration"),
     says="{code} ({short}) is included in the drug administration and not reported beside it.",
     otherwise="{code} is not a service included in drug administration.",
 )
@@ -111,7 +111,7 @@ def included_services(service: OtherService, book: Rulebook) -> Verdict:
     "em-minimal-visit",
     "edits",
     "A minimal visit is never reported beside a drug administration",
-    sources=("iom-100-04-ch12-30.5", "ncci-manual-ch11"),
+    sources=("noridian-chemo-nonchemo", "ncci-manual-ch11"),
     says="{code} is never reported on the day of a drug administration, with or without a modifier.",
     otherwise="{code} is not the minimal visit.",
 )
@@ -124,7 +124,7 @@ def em_minimal_visit(service: OtherService, book: Rulebook) -> Verdict:
     "em-significant-separate",
     "edits",
     "A visit beside a drug administration must be separate and say so",
-    sources=("ncci-manual-ch11", "iom-100-04-ch12-30.5"),
+    sources=("ncci-manual-ch11", "noridian-chemo-nonchemo"),
     says="{code} needs modifier {modifier} beside a drug administration, and a visit that is significant and separate.",
     otherwise="{code} is not a visit, or carries its modifier.",
 )
@@ -184,7 +184,7 @@ def newest_rulebook(visit: Visit) -> Verdict:
     "hierarchy-used",
     "edits",
     "The answer says when the hierarchy stood in for the reason for the visit",
-    sources=("cpt", "house"),
+    sources=("aapc-premed-infusion", "house"),
     nature="convention",
     says="The record does not say what the visit was for; the hierarchy chose the initial service in its place. "
     "Give primary_reason to settle it.",
@@ -230,6 +230,9 @@ def edit(selected: Selected) -> Edited:
     ]
     if lines:
         remarks += _beside(visit, book)
+    blocked = selected.ranked.blocked
+    if blocked is not None:
+        remarks.append(Remark("warning", (blocked,)))
     remarks += _contradictions(selected)
     return Edited(selected, (*lines, *drug_lines), selected.refused, tuple(remarks), questions)
 

@@ -14,19 +14,21 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal, NamedTuple, Self
 
-from ivcoder.book import Category, Place, Rulebook, places
-from ivcoder.faults import Fault, InvalidInput, faults_of
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    PrivateAttr,
     StringConstraints,
     ValidationError,
     WithJsonSchema,
     model_validator,
 )
+
+from ivcoder.book import Category, Place, Rulebook, places
+from ivcoder.faults import Fault, InvalidInput, faults_of
 
 HOUR = 60
 DAY = 24 * HOUR
@@ -223,6 +225,12 @@ class Administration(BaseModel):
     attended: bool | None = Field(
         None, strict=True, description="Whether someone stayed to inject and watch for the whole push."
     )
+    resumed: bool | None = Field(
+        None,
+        strict=True,
+        description="For a drug infused more than once: true when this goes on with the same dose after an "
+        "interruption, false when it is a dose of its own.",
+    )
     discarded: Dose | None = Field(
         None, description="Amount thrown away from a single-dose container; 0 mg when none was."
     )
@@ -235,6 +243,31 @@ class OtherService(BaseModel):
 
     code: CodeNumber = Field(description="The service's code.")
     modifiers: tuple[ModifierCode, ...] = Field((), max_length=4, description="Modifiers already on it.")
+
+
+class Given(NamedTuple):
+    """One administration as plain values.
+
+    ``start`` and ``stop`` are minutes from midnight at the beginning of the date of service; ``minutes`` is
+    the length however it was charted.
+    """
+
+    id: str
+    drug: str
+    hcpcs: str | None
+    category: Category | None
+    route: Route
+    start: int | None
+    stop: int | None
+    minutes: int | None
+    access_site: str
+    access_reason: AccessReason | None
+    mixed_with: str | None
+    purpose: Purpose | None
+    attended: bool | None
+    resumed: bool | None
+    dose: str | None
+    discarded: str | None
 
 
 class Encounter(BaseModel):
@@ -271,11 +304,15 @@ class Encounter(BaseModel):
         "separate", description="Additional pushes a line each, or joined on one line with units."
     )
 
+    _read: tuple[tuple[Administration, ...], date | None, tuple[Given, ...]] = PrivateAttr(((), None, ()))
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        faults = list(_contradictions(self))
+        rows = _given_rows(self)
+        faults = _contradictions(self, rows)
         if faults:
             raise InvalidInput(*faults)
+        self._read = (self.administrations, self.date_of_service, rows)
         return self
 
     @classmethod
@@ -303,30 +340,6 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-class Given(NamedTuple):
-    """One administration as plain values.
-
-    ``start`` and ``stop`` are minutes from midnight at the beginning of the date of service; ``minutes`` is
-    the length however it was charted.
-    """
-
-    id: str
-    drug: str
-    hcpcs: str | None
-    category: Category | None
-    route: Route
-    start: int | None
-    stop: int | None
-    minutes: int | None
-    access_site: str
-    access_reason: AccessReason | None
-    mixed_with: str | None
-    purpose: Purpose | None
-    attended: bool | None
-    dose: str | None
-    discarded: str | None
-
-
 class Visit(NamedTuple):
     """An encounter as plain values."""
 
@@ -345,35 +358,44 @@ def visit_of(encounter: Encounter, book: Rulebook) -> Visit:
     """The encounter as plain values, with the claim that follows from the place."""
     place = book.places[encounter.place_of_service]
     claim = encounter.claim or (Claim(place.claim) if place.claim else None)
-    origin = _origin(encounter)
+    charted, day, rows = encounter._read
+    if charted is not encounter.administrations or day is not encounter.date_of_service:
+        rows = _given_rows(encounter)
     return Visit(
         day=encounter.date_of_service,
         place=place,
         claim=claim,
         payer=encounter.payer,
         primary_reason=encounter.primary_reason,
-        administrations=tuple(_given(row, origin) for row in encounter.administrations),
+        administrations=rows,
         other_services=encounter.other_services,
         undocumented_stop=encounter.undocumented_stop,
         stacked=encounter.lines == "stacked",
     )
 
 
-def _given(row: Administration, origin: date | None) -> Given:
-    return Given(
-        row.id,
-        row.drug,
-        row.hcpcs,
-        row.category,
-        row.route,
-        *_times(row, origin),
-        row.access_site,
-        row.access_reason,
-        row.mixed_with,
-        row.purpose,
-        row.attended,
-        row.dose,
-        row.discarded,
+def _given_rows(encounter: Encounter) -> tuple[Given, ...]:
+    origin = _origin(encounter)
+    return tuple(
+        [
+            Given(
+                row.id,
+                row.drug,
+                row.hcpcs,
+                row.category,
+                row.route,
+                *_times(row, origin),
+                row.access_site,
+                row.access_reason,
+                row.mixed_with,
+                row.purpose,
+                row.attended,
+                row.resumed,
+                row.dose,
+                row.discarded,
+            )
+            for row in encounter.administrations
+        ]
     )
 
 
@@ -418,47 +440,45 @@ def _times(row: Administration, origin: date | None) -> tuple[int | None, int | 
     return start, stop, row.minutes
 
 
-def _contradictions(encounter: Encounter) -> list[Fault]:
+def _contradictions(encounter: Encounter, rows: tuple[Given, ...]) -> list[Fault]:
     faults: list[Fault] = []
-    rows = encounter.administrations
-    ids = [row.id for row in rows]
-    origin = _origin(encounter)
-    by_id = dict(zip(ids, rows, strict=True))
+    by_id = {row.id: row for row in rows}
     seen: set[str] = set()
-    for number, row in enumerate(rows):
-        at = f"administrations[{number}]"
+    for number, (row, charted) in enumerate(zip(rows, encounter.administrations, strict=True)):
         if row.id in seen:
-            faults.append(Fault(f"{at}.id", "is used twice", "a different id for each administration"))
+            faults.append(_fault(number, "id", "is used twice", "a different id for each administration"))
         seen.add(row.id)
-        start, _, minutes = _times(row, origin)
-        if minutes is not None and minutes < 0:
-            faults.append(Fault(f"{at}.stop", "is before the start", "a stop at or after the start"))
-        elif row.minutes is not None and minutes != row.minutes:
-            faults.append(
-                Fault(
-                    f"{at}.minutes",
-                    "contradicts the start and stop",
-                    "the length from start to stop, or no minutes",
-                )
-            )
-        elif minutes is not None and minutes > LONGEST:
-            faults.append(Fault(f"{at}.stop", "is more than 14 days after the start", "the end of this administration"))
-        if encounter.date_of_service and start is not None and start < 0 and row.start is not None:
-            faults.append(Fault(f"{at}.start", "is before the date of service", "a time on or after it"))
+        if row.minutes is not None:
+            if row.minutes < 0:
+                faults.append(_fault(number, "stop", "is before the start", "a stop at or after the start"))
+            elif charted.minutes is not None and row.minutes != charted.minutes:
+                right = "the length from start to stop, or no minutes"
+                faults.append(_fault(number, "minutes", "contradicts the start and stop", right))
+            elif row.minutes > LONGEST:
+                right = "the end of this administration"
+                faults.append(_fault(number, "stop", "is more than 14 days after the start", right))
+        if encounter.date_of_service and charted.start is not None and (row.start or 0) < 0:
+            faults.append(_fault(number, "start", "is before the date of service", "a time on or after it"))
         if row.mixed_with is not None:
-            faults.extend(_bad_bag(at, row, by_id, origin))
+            problem, right = _bad_bag(row, by_id)
+            if problem:
+                faults.append(_fault(number, "mixed_with", problem, right))
     if encounter.primary_reason is not None and encounter.primary_reason not in by_id:
         faults.append(Fault("primary_reason", "is not the id of an administration", "one of the ids above"))
     return faults
 
 
-def _bad_bag(at: str, row: Administration, by_id: Mapping[str, Administration], origin: date | None) -> list[Fault]:
+def _fault(number: int, field: str, problem: str, right: str) -> Fault:
+    return Fault(f"administrations[{number}].{field}", problem, right)
+
+
+def _bad_bag(row: Given, by_id: Mapping[str, Given]) -> tuple[str, str]:
     other = by_id.get(row.mixed_with or "")
     if other is None or other.id == row.id:
-        return [Fault(f"{at}.mixed_with", "is not the id of another administration", "the id of one sharing the bag")]
+        return "is not the id of another administration", "the id of one sharing the bag"
     if other.route != row.route or other.access_site != row.access_site:
-        return [Fault(f"{at}.mixed_with", "names a bag on another route or access", "drugs of one bag share both")]
-    for mine, theirs in zip(_times(row, origin), _times(other, origin), strict=True):
+        return "names a bag on another route or access", "drugs of one bag share both"
+    for mine, theirs in ((row.start, other.start), (row.stop, other.stop), (row.minutes, other.minutes)):
         if mine is not None and theirs is not None and mine != theirs:
-            return [Fault(f"{at}.mixed_with", "names a bag with other times", "drugs of one bag share their times")]
-    return []
+            return "names a bag with other times", "drugs of one bag share their times"
+    return "", ""

@@ -6,14 +6,20 @@ professional claim the reason for the visit. Order in time never decides.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ivcoder.book import Confidence
+from ivcoder.book import Category, Confidence, Tier
 from ivcoder.classify import IN_CONTEST, Classified, Kind, Service
-from ivcoder.encounter import Claim
+from ivcoder.encounter import DAY, Claim
 from ivcoder.rule import Finding, Verdict, applies, does_not, rule
+
+UNTIMED = DAY * DAY
+"""Where services without a time of their own stand among those of their tier."""
+
+_OUT = frozenset({Kind.NOT_REPORTABLE, Kind.UNDECIDED})
+_TIMED = frozenset({Kind.INFUSION, Kind.HYDRATION, Kind.ARTERIAL_INFUSION, Kind.SC_INFUSION})
 
 LAST = 99
 """Where services without a tier of their own stand."""
@@ -37,13 +43,14 @@ class Ranked:
     standings: tuple[Standing, ...]
     left_out: tuple[Service, ...]
     method: str
+    blocked: Finding | None = None
 
 
 @rule(
     "one-initial-per-access",
     "rank",
     "One initial service for each access",
-    sources=("iom-100-04-ch4-230.2", "carecost-iv-push"),
+    sources=("iom-100-04-ch4-230.2", "noridian-initial-administration", "haugen-midnight"),
     says="{drug} is not the initial service: {initial} is, and each access has one.",
     otherwise="{drug} shares its access with no higher service.",
 )
@@ -58,7 +65,7 @@ def one_initial_per_access(service: Service, initial: Service) -> Verdict:
     "initial-by-hierarchy",
     "rank",
     "On a facility claim the hierarchy names the initial service",
-    sources=("iom-100-04-ch4-230.2", "carecost-iv-push"),
+    sources=("iom-100-04-ch4-230.2", "ahima-107707", "medicalcoding123-2012", "medlearn-2022-overlap"),
     says="{drug} ranks highest on its access ({tier}), so it is the initial service.",
     otherwise="{drug} does not rank highest on its access ({tier}).",
 )
@@ -73,7 +80,7 @@ def initial_by_hierarchy(service: Service, tier: str, highest: bool) -> Verdict:
     "initial-by-reason",
     "rank",
     "On a professional claim the reason for the visit is the initial service",
-    sources=("cpt", "iom-100-04-ch12-30.5"),
+    sources=("cpt", "aapc-premed-infusion", "selecthealth-hydration-09"),
     says="{drug} is what the visit was for, so it is the initial service.",
     otherwise="{drug} is not what the visit was for.",
 )
@@ -89,7 +96,7 @@ def initial_by_reason(service: Service, reason: str | None) -> Verdict:
     "hierarchy-as-fallback",
     "rank",
     "Without a stated reason the hierarchy serves a professional claim",
-    sources=("cpt", "house"),
+    sources=("aapc-premed-infusion", "house"),
     nature="convention",
     confidence=Confidence.MEDIUM,
     says="The record does not say what the visit was for; {drug} ranks highest ({tier}) and is taken as the "
@@ -107,7 +114,7 @@ def hierarchy_as_fallback(service: Service, tier: str, highest: bool) -> Verdict
     "injections-stand-alone",
     "rank",
     "Injections neither compete nor displace",
-    sources=("cpt", "iom-100-04-ch4-230.2"),
+    sources=("cms-rac-0071", "medicalcoding123-2012"),
     says="{drug} is reported by itself; it neither is nor displaces the initial service.",
     otherwise="{drug} competes to be the initial service.",
 )
@@ -119,24 +126,46 @@ def injections_stand_alone(service: Service) -> Verdict:
 
 
 @rule(
-    "same-drug-infused-again",
+    "infusion-resumed",
     "rank",
-    "The same drug infused again on an access adds up",
-    sources=("cpt", "house"),
-    nature="disputed",
+    "An interrupted infusion that goes on is one infusion",
+    sources=("rca-same-drug", "house"),
+    nature="convention",
     confidence=Confidence.MEDIUM,
-    says="{drug} was infused {times} times; the times add up to {minutes} minutes of one service. Some count each "
-    "infusion's own hours instead.",
-    otherwise="{drug} was infused once.",
+    says="{drug} was interrupted and resumed; its times add up to {minutes} minutes of one infusion.",
+    otherwise="{drug} was not resumed after an interruption.",
 )
-def same_drug_infused_again(services: tuple[Service, ...]) -> Verdict:
-    """Infusions of the same drug or mixture on one access are one service, and their minutes add up. Some
-    sources count the hours of each infusion by itself.
-    """
+def infusion_resumed(services: Sequence[Service]) -> Verdict:
+    """A dose that is interrupted and resumed is one infusion, and its minutes add up."""
     drug = services[0].drug
     if len(services) == 1:
         return does_not(drug=drug)
-    return applies(drug=drug, times=len(services), minutes=sum(row.minutes or 0 for row in services))
+    return applies(drug=drug, minutes=sum(row.minutes or 0 for row in services))
+
+
+@rule(
+    "reason-cannot-lead",
+    "rank",
+    "A reason for the visit that no add-on can stand beside",
+    sources=("aapc-hydration-push-thread", "cms-addon-types", "house"),
+    nature="disputed",
+    confidence=Confidence.LOW,
+    says="{drug} is what the visit was for, but no code for the other services may stand beside it as the initial one; "
+    "the hierarchy chooses the initial service.",
+    otherwise="{drug} can lead the other services.",
+)
+def reason_cannot_lead(service: Service, others: Sequence[Service]) -> Verdict:
+    """The reason for the visit leads only if the add-ons of the other services may stand beside it: not hydration
+    beside drugs, and not another drug beside chemotherapy.
+    """
+    order = tuple(Category)
+    higher = [row for row in others if row.category and order.index(row.category) < _place(service.category)]
+    return (applies if higher else does_not)(drug=service.drug)
+
+
+def _place(category: Category | None) -> int:
+    """Where a category stands: chemotherapy first, hydration last."""
+    return tuple(Category).index(category) if category else 0
 
 
 def rank(classified: Classified) -> Ranked:
@@ -146,31 +175,31 @@ def rank(classified: Classified) -> Ranked:
     not reportable or undecided.
     """
     book, visit = classified.book, classified.visit
-    left_out = tuple(row for row in classified.services if row.kind in (Kind.NOT_REPORTABLE, Kind.UNDECIDED))
-    services = _joined(row for row in classified.services if row.kind not in (Kind.NOT_REPORTABLE, Kind.UNDECIDED))
-    tiers = {id(row): book.tiers.get((row.kind, row.category or "")) for row in services}
-
-    def order(row: Service) -> tuple[int, int, int, str]:
-        tier = tiers[id(row)]
-        minutes = 0 if row.kind is Kind.PUSH else -(row.minutes or 0)
-        start = row.start if row.start is not None else 1 << 30
-        return (tier.rank if tier else LAST, minutes, start, row.substance)
-
-    services = sorted(services, key=order)
+    left_out = tuple(row for row in classified.services if row.kind in _OUT)
+    services = _joined(row for row in classified.services if row.kind not in _OUT)
+    placed = sorted(((*_order(row, book.tiers), number) for number, row in enumerate(services)))
+    services = [services[number] for *_, number in placed]
     professional = visit.claim is Claim.PROFESSIONAL
     reason = visit.primary_reason
     initial: dict[str, Service] = {}
     for row in services:
         if row.kind in IN_CONTEST:
             initial.setdefault(row.access, row)
+    blocked: Finding | None = None
     if professional and reason is not None:
         for row in services:
             if row.kind in IN_CONTEST and reason in row.administrations:
-                initial[row.access] = row
+                peers = [other for other in services if other.kind in IN_CONTEST and other.access == row.access]
+                leads = reason_cannot_lead(row, peers)
+                if leads.holds:
+                    blocked = leads
+                else:
+                    initial[row.access] = row
     by_reason = professional and any(reason in row.administrations for row in initial.values())
     standings = []
+    findings: tuple[Finding, ...]
     for row in services:
-        tier = tiers[id(row)]
+        tier = book.tiers.get((row.kind, row.category or ""))
         says = tier.says if tier else row.kind.value.replace("_", " ")
         first = initial.get(row.access)
         is_initial = row is first
@@ -180,6 +209,8 @@ def rank(classified: Classified) -> Ranked:
             findings = (one_initial_per_access(row, first),)
         elif professional and reason is not None and reason in row.administrations:
             findings = (initial_by_reason(row, reason),)
+        elif professional and blocked is not None:
+            findings = (initial_by_hierarchy(row, says, is_initial), blocked)
         elif professional:
             findings = (hierarchy_as_fallback(row, says, is_initial),)
         else:
@@ -190,42 +221,56 @@ def rank(classified: Classified) -> Ranked:
         standings.sort(key=lambda standing: not standing.initial)
     contested = len({row.tier for row in standings if row.service.kind in IN_CONTEST}) > 1
     method = "hierarchy"
-    if professional:
+    if professional and blocked is None:
         method = "reason" if by_reason else "hierarchy_as_fallback" if contested else "only_candidate"
-    return Ranked(classified, tuple(standings), left_out, method)
+    return Ranked(classified, tuple(standings), left_out, method, blocked)
+
+
+def _order(row: Service, tiers: Mapping[tuple[str, str], Tier]) -> tuple[int, int, int, str]:
+    """Highest tier first; inside it the longest infusion, then the earliest service."""
+    tier = tiers.get((row.kind, row.category or ""))
+    longest = 0 if row.kind is Kind.PUSH else -(row.minutes or 0)
+    return (tier.rank if tier else LAST, longest, UNTIMED if not row.spans else row.spans[0][0], row.substance)
 
 
 def _joined(services: Iterable[Service]) -> list[Service]:
-    """Join infusions of the same substance, and hydration, on one access: their minutes add up."""
+    """Join the segments of a resumed infusion, and all hydration of an access: their minutes add up."""
     groups: dict[tuple[Kind, str, str], list[Service]] = {}
     joined: list[Service] = []
     for row in services:
-        if row.kind in (Kind.INFUSION, Kind.HYDRATION, Kind.ARTERIAL_INFUSION, Kind.SC_INFUSION):
+        if row.kind in _TIMED:
             substance = "" if row.kind is Kind.HYDRATION else row.substance
             groups.setdefault((row.kind, row.access, substance), []).append(row)
         else:
             joined.append(row)
     for members in groups.values():
-        first = members[0]
-        if len(members) == 1:
-            joined.append(first)
-            continue
         members.sort(key=lambda row: (row.start is None, row.start or 0, row.drug))
-        first = members[0]
-        findings = [finding for row in members for finding in row.findings]
-        if first.kind is not Kind.HYDRATION:
-            findings.append(same_drug_infused_again(tuple(members)))
-        joined.append(
-            first._replace(
-                administrations=tuple(label for row in members for label in row.administrations),
-                minutes=sum(row.minutes or 0 for row in members),
-                spans=tuple(sorted(span for row in members for span in row.spans))
-                if all(row.spans for row in members)
-                else (),
-                findings=_unique(findings),
-            )
-        )
+        segments = [members[0]]
+        for row in members[1:]:
+            if row.kind is Kind.HYDRATION or row.resumed:
+                segments.append(row)
+            else:
+                joined.append(_one(segments))
+                segments = [row]
+        joined.append(_one(segments))
     return joined
+
+
+def _one(segments: Sequence[Service]) -> Service:
+    """Several segments as one service."""
+    first = segments[0]
+    if len(segments) == 1:
+        return first
+    findings = [finding for row in segments for finding in row.findings]
+    if first.kind is not Kind.HYDRATION:
+        findings.append(infusion_resumed(segments))
+    timed = all(row.spans for row in segments)
+    return first._replace(
+        administrations=tuple(label for row in segments for label in row.administrations),
+        minutes=sum(row.minutes or 0 for row in segments),
+        spans=tuple(sorted(span for row in segments for span in row.spans)) if timed else (),
+        findings=_unique(findings),
+    )
 
 
 def _unique(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -16,6 +16,7 @@ from typing import Generic, Literal, NamedTuple, ParamSpec, TypeAlias
 from ivcoder.book import Confidence
 
 P = ParamSpec("P")
+_tuple = tuple.__new__
 
 Step = Literal["classify", "rank", "select", "edits", "denials"]
 Nature = Literal["policy", "convention", "disputed", "reading"]
@@ -89,7 +90,7 @@ class Rule(Generic[P]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Finding:
         """Ask the rule."""
-        return Finding._make((self.id, *self.decide(*args, **kwargs)))
+        return _tuple(Finding, (self.id, *self.decide(*args, **kwargs)))
 
 
 RULES: dict[str, Rule[...]] = {}

@@ -1,6 +1,7 @@
 """Every encounter case gives the answer worked out by hand."""
 
 import pytest
+
 from casebook import ENCOUNTERS, line_text
 from ivcoder import select_push_codes
 from ivcoder.book import sources

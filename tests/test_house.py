@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from ivcoder.rule import RULES
 
 CORE = Path(__file__).parent.parent / "core"

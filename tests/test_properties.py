@@ -5,6 +5,7 @@ from collections import Counter
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from ivcoder import Encounter, Rulebook, select_push_codes
 
 BOOK = Rulebook.on(None)

@@ -18,12 +18,16 @@ from functools import cache, lru_cache
 from importlib import resources
 from typing import Literal
 
-from ivcoder.faults import Fault, InvalidInput, faults_of
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked
 
+from ivcoder.faults import Fault, InvalidInput, faults_of
+
 EDITION = "2026.4"
 """The edition of the tables, raised whenever a row changes."""
+
+WHOLE = 100
+"""Percent of the whole; shares in the book are percentages."""
 
 _TABLES = ("codes", "denials", "drugs", "edits", "payers", "places", "sources", "thresholds")
 _STRICT = ConfigDict(extra="forbid", strict=False)
@@ -52,9 +56,9 @@ class Source:
     id: str
     title: str
     publisher: str
-    seen: date
     kind: Literal["policy", "contractor", "payer", "codeset", "convention", "page"]
     says: str
+    seen: date | None = None
     url: str | None = None
 
 

@@ -13,7 +13,7 @@ from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
     "second-access",
     "classify",
     "A second, needed access has its own initial service",
-    sources=("iom-100-04-ch4-230.2", "ncci-manual-ch11"),
+    sources=("cms-rac-0071", "noridian-initial-administration", "aapc-two-trips", "ohiohima-part3"),
     says="Access {access} was needed beside the other ({reason}): it has an initial service of its own.",
     otherwise="Access {access} was used for {reason}, which does not make it a second access.",
     unsure="Why access {access} was used beside the other is not documented; counted as one access.",

@@ -14,7 +14,7 @@ from ivcoder.rule import Verdict, applies, does_not, rule
     "mixed-bag",
     "classify",
     "Drugs mixed in one bag are one administration",
-    sources=("cpt", "ncci-manual-ch11"),
+    sources=("cpt", "aapc-mixed-bag-5fu"),
     says="{drugs} shared one bag: one administration.",
     otherwise="{drugs} was given on its own.",
 )

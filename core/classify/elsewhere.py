@@ -15,7 +15,7 @@ _WITHOUT_CODE = frozenset({Route.ORAL, Route.SUBLINGUAL, Route.RECTAL, Route.NAS
     "injection",
     "classify",
     "An injection into muscle or under the skin",
-    sources=("cpt", "iom-100-04-ch12-30.5"),
+    sources=("cpt", "codingahead-96372", "aapc-divided-dose"),
     says="{drug} was injected {where}: an injection.",
     otherwise="{drug} was not injected into muscle or under the skin.",
 )
@@ -31,7 +31,7 @@ def injection(given: Given) -> Verdict:
     "chemo-injection",
     "classify",
     "Chemotherapy by injection, not hormonal",
-    sources=("cpt", "iom-100-04-ch12-30.5"),
+    sources=("cpt", "noridian-chemo-nonchemo"),
     says="{drug} is chemotherapy and not hormonal: a chemotherapy injection.",
     otherwise="{drug} is not an injected chemotherapy drug other than a hormonal one.",
 )
@@ -44,7 +44,7 @@ def chemo_injection(drug: str, category: Category, hormonal: bool) -> Verdict:
     "hormonal-injection",
     "classify",
     "Hormonal chemotherapy by injection",
-    sources=("cpt", "iom-100-04-ch12-30.5"),
+    sources=("cpt", "noridian-chemo-nonchemo"),
     says="{drug} is a hormonal antineoplastic: a hormonal chemotherapy injection.",
     otherwise="{drug} is not an injected hormonal antineoplastic.",
 )
@@ -57,7 +57,7 @@ def hormonal_injection(drug: str, category: Category, hormonal: bool) -> Verdict
     "vaccine",
     "classify",
     "Vaccines have administration codes of their own",
-    sources=("cpt", "ncci-manual-ch11"),
+    sources=("cpt",),
     says="{drug} is a vaccine; immunization codes report it, not this family.",
     otherwise="{drug} is not a vaccine.",
 )
@@ -70,7 +70,7 @@ def vaccine(given: Given, drug: Drug | None) -> Verdict:
     "no-administration-code",
     "classify",
     "Some routes have no administration code",
-    sources=("cpt", "iom-100-04-ch12-30.5"),
+    sources=("cpt",),
     says="{drug} was given by the {route} route, which has no drug-administration code.",
     otherwise="The route of {drug} has administration codes.",
 )

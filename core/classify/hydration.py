@@ -24,7 +24,7 @@ from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
     "hydration-times",
     "classify",
     "Hydration without a documented length is not reportable",
-    sources=("iom-100-04-ch4-230.2", "house"),
+    sources=("qhr-no-stop", "noridian-hydration"),
     says="{drug} is hydration without a documented {lacks}: not reportable until it is found.",
     otherwise="The length of {drug} is documented.",
 )
@@ -37,7 +37,7 @@ def hydration_times(drug: str, minutes: int | None, lacks: str) -> Verdict:
     "hydration-concurrent",
     "classify",
     "Hydration beside a drug infusion is not reportable",
-    sources=("iom-100-04-ch4-230.2", "ncci-manual-ch11"),
+    sources=("noridian-hydration", "selecthealth-hydration-09"),
     says="{drug} ran {beside} of its {total} minutes beside a drug infusion; those do not count.",
     otherwise="{drug} did not run beside a drug infusion.",
     unsure="Whether {drug} ran beside a drug infusion cannot be told from the times; taken as apart.",
@@ -59,7 +59,7 @@ def hydration_concurrent(bag: Bag, others: Sequence[Service]) -> Verdict:
     "hydration-minimum",
     "classify",
     "Hydration needs a minimum time",
-    sources=("iom-100-04-ch4-230.2", "cpt"),
+    sources=("medicalcoding123-2012", "qhr-no-stop", "ahima-105755", "aapc-hydration-chemo-thread"),
     says="Hydration ran {minutes} minutes that count, at least {limit}.",
     otherwise="Hydration ran {minutes} minutes that count, fewer than {limit}: not reportable.",
 )

@@ -75,6 +75,7 @@ class Service(NamedTuple):
     access: str
     findings: tuple[Finding, ...]
     hormonal: bool = False
+    resumed: bool | None = None
 
     @property
     def start(self) -> int | None:
@@ -114,7 +115,9 @@ def service_of(bag: Bag, category: Category | None, kind: Kind, findings: tuple[
     hormonal = category is Category.CHEMOTHERAPY and is_hormonal(bag)
     ids = (bag.first.id,) if len(bag.members) == 1 else tuple(row.id for row in bag.members)
     substance = _substance(bag)
-    return Service(ids, bag.label, substance, category, kind, bag.minutes, spans, access, findings, hormonal)
+    return Service(
+        ids, bag.label, substance, category, kind, bag.minutes, spans, access, findings, hormonal, bag.first.resumed
+    )
 
 
 def _substance(bag: Bag) -> str:

@@ -48,6 +48,8 @@ _ASK = {
     "purpose": "What was {drug} given for?",
     "access_reason": "Why did {drug} need an access of its own?",
     "discarded": "How much of the single-dose container of {drug} was discarded?",
+    "resumed": "Did this infusion of {drug} go on with the same dose after an interruption, or was it a dose of its "
+    "own?",
     "claim": "Is this the facility's claim or a professional one?",
 }
 _IF = {
@@ -61,6 +63,8 @@ _IF = {
     "purpose_replacement": "{it} was given to treat a low level",
     "access_incompatible_drugs": "the drugs may not mix, or a protocol asks for a second access",
     "access_second_lumen": "it was a second lumen of one line, or for convenience",
+    "resumed": "it was the same dose, interrupted and resumed",
+    "own_dose": "it was a dose of its own",
     "overlapping": "the two ran at the same time",
     "apart": "one ran after the other",
     "interval_enough": "{gap} minutes lay between the two pushes",

@@ -78,7 +78,7 @@ def select(ranked: Ranked, *, drugs: bool = True) -> Selected:
         elif service.kind is Kind.INFUSION and later and first is not None:
             already = any(line.role == "infusion_concurrent" for lines in earned.values() for line in lines)
             beside = peers.get(service.access, [])
-            outcome = later_infusion(standing, place, first.service, beside, already, book, questions)
+            outcome = later_infusion(standing, place, first.service, beside, already, book, questions, remarks)
         elif service.kind is Kind.HYDRATION and later and first is not None:
             outcome = [later_hydration(standing, place, first.service, book)]
         else:

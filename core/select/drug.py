@@ -23,7 +23,7 @@ _NOT_BILLED = frozenset({Route.ORAL, Route.SUBLINGUAL, Route.RECTAL, Route.NASAL
     "drug-units",
     "select",
     "A drug's units are its dose over the code's unit, rounded up",
-    sources=("iom-100-04-ch17-10", "cms-hcpcs"),
+    sources=("rtacpa-units", "cms-hcpcs"),
     says="{dose} of {drug} at {per} a unit of {code}: {units} {unit}.",
     otherwise="{drug}: a dose in {dose_unit} cannot be turned into units of {code}, which count {per}.",
     unsure="No dose of {drug} is charted, so its own line is left to you.",
@@ -65,30 +65,33 @@ def drug_code_by_date(given: Given, drug: Drug, billing: Billing | None) -> Verd
     "discarded-drug",
     "select",
     "What was discarded from a single-dose container",
-    sources=("iom-100-04-ch17-40",),
-    says="{drug} came from a single-dose container: {words}.",
+    sources=("iom-100-04-ch17-40", "noridian-jw-jz", "fcso-jw-jz"),
+    says="{drug} comes in single-dose containers: {words}.",
     otherwise="Discarded amounts of {drug} need no modifier here.",
     unsure="{drug} comes in single-dose containers; whether any was discarded is not documented, and this payer "
-    "wants a modifier either way.",
+    "wants to be told either way.",
 )
-def discarded_drug(given: Given, drug: Drug, visit: Visit, book: Rulebook, words: str | None) -> Verdict:
-    """Medicare wants every drug from a single-dose container marked: with one modifier when nothing was
-    discarded, with another line and modifier for what was.
+def discarded_drug(given: Given, drug: Drug, visit: Visit, book: Rulebook, units: int | None) -> Verdict:
+    """Medicare wants what was discarded from a single-dose container on a line of its own with its modifier, from
+    one whole unit on, and, since that modifier exists, another modifier when nothing was discarded.
     """
     payer = book.payers.get(visit.payer or "")
-    wanted = payer is not None and payer.wastage_modifiers and "none_discarded" in book.modifiers
-    if not wanted or drug.container != "single_dose":
+    if payer is None or not payer.wastage_modifiers or drug.container != "single_dose":
         return does_not(drug=given.drug)
-    if words is None:
+    if units:
+        return applies(drug=given.drug, words=f"{given.discarded} was discarded, on a line of its own")
+    if "none_discarded" not in book.modifiers:
+        return does_not(drug=given.drug)
+    if units is None:
         return cannot_tell("discarded", drug=given.drug)
-    return applies(drug=given.drug, words=words)
+    return applies(drug=given.drug, words="no whole unit was discarded")
 
 
 @rule(
     "discarded-drug-payer",
     "select",
     "Some payers want to know what was discarded",
-    sources=("iom-100-04-ch17-40",),
+    sources=("iom-100-04-ch17-40", "noridian-jw-jz"),
     says="No payer is given. Medicare wants a modifier on every drug from a single-dose container, here {drugs}: "
     "give the payer and the discarded amount.",
     otherwise="The payer is given, or no drug came from a single-dose container.",
@@ -153,13 +156,8 @@ def _with_discarded(
     book: Rulebook,
     questions: list[Question],
 ) -> list[Earned]:
-    words: str | None = None
-    discarded = None if given.discarded is None else _units(_amount(given.discarded), billing)
-    if discarded == 0:
-        words = "nothing was discarded"
-    elif discarded:
-        words = f"{given.discarded} was discarded, on a line of its own"
-    found = discarded_drug(given, drug, visit, book, words)
+    discarded = None if given.discarded is None else _units(_amount(given.discarded), billing, whole=True)
+    found = discarded_drug(given, drug, visit, book, discarded)
     if found.open:
         options = (
             Option("none_discarded", {}, {given.id: {"discarded": f"0 {_amount(given.dose or '').unit}"}}),
@@ -181,13 +179,13 @@ def _amount(text: str) -> Amount:
     return Amount.parse(text)
 
 
-def _units(amount: Amount, billing: Billing) -> int | None:
-    """Whole units, a part counting as one; None when the dose and the code count different things."""
+def _units(amount: Amount, billing: Billing, *, whole: bool = False) -> int | None:
+    """Units of a dose, a part counting as one unless only ``whole`` ones do; None where they cannot be counted."""
     per = _amount(billing.per)
     if per.unit != amount.unit:
         return None
-    whole, part = divmod(amount.value, per.value)
-    return int(whole) + (1 if part > Decimal(0) else 0)
+    units, part = divmod(amount.value, per.value)
+    return int(units) + (1 if part > Decimal(0) and not whole else 0)
 
 
 def _billing(given: Given, drug: Drug, amount: Amount, book: Rulebook) -> Billing | None:

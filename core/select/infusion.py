@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ivcoder.book import Confidence, Rulebook
+from ivcoder.book import WHOLE, Confidence, Rulebook
 from ivcoder.classify import Option, Question, Service
 from ivcoder.encounter import HOUR
 from ivcoder.rank import Standing
 from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
-from ivcoder.select.earned import CHEMO, Earned, Refused, lost_initial, moved
+from ivcoder.select.earned import CHEMO, Earned, Refused, Remark, lost_initial, moved
 
 _HOURS = {
     "infusion_initial": "infusion_hour",
@@ -26,7 +26,7 @@ _HOURS = {
     "additional-hour",
     "select",
     "A further hour counts once past its half",
-    sources=("iom-100-04-ch4-230.2", "cpt"),
+    sources=("medicalcoding123-2012", "codingclarified", "haugen-beyond-basics"),
     says="{drug} ran {minutes} minutes: beyond the first hour, {hours} further {unit}, each of at least {limit} "
     "minutes.",
     otherwise="{drug} ran {minutes} minutes: no further hour, which counts from {limit} minutes past the hour.",
@@ -53,19 +53,21 @@ def further_hours(minutes: int, book: Rulebook) -> int:
     "concurrent-infusion",
     "select",
     "Infusions of different drugs at the same time",
-    sources=("cpt", "iom-100-04-ch4-230.2"),
-    says="{drug} ran at the same time as {other}: a concurrent infusion.",
-    otherwise="{drug} did not run at the same time as another infusion on the access.",
+    sources=("cpt", "hcpro-2015-concurrent", "aapc-96413-96368"),
+    says="{drug} ran at the same time as {other} for {beside} of its {minutes} minutes: a concurrent infusion.",
+    otherwise="{drug} did not run at the same time as another infusion on the access for most of its time.",
     unsure="Whether {drug} ran at the same time as {other} cannot be told without clock times; taken as "
     "one after the other.",
 )
-def concurrent_infusion(service: Service, higher: Sequence[Service]) -> Verdict:
-    """An infusion that runs at the same time as another drug's, from its own bag on the same access, is
-    concurrent; it is reported by its occurrence and not by the hour.
+def concurrent_infusion(service: Service, higher: Sequence[Service], book: Rulebook) -> Verdict:
+    """An infusion that runs beside another drug's, from its own bag on the same access, for more than
+    {concurrent_share} percent of its minutes is concurrent; it is reported by its occurrence and not by the hour.
     """
+    minutes = service.minutes or 0
     for other in higher:
-        if any(_overlap(mine, theirs) for mine in service.spans for theirs in other.spans):
-            return applies(drug=service.drug, other=other.drug)
+        beside = overlap_of(service, other)
+        if beside * WHOLE > minutes * book.limits["concurrent_share"]:
+            return applies(drug=service.drug, other=other.drug, beside=beside, minutes=minutes)
     for other in higher:
         if not (service.spans and other.spans):
             return cannot_tell("start", drug=service.drug, other=other.drug)
@@ -73,10 +75,56 @@ def concurrent_infusion(service: Service, higher: Sequence[Service]) -> Verdict:
 
 
 @rule(
+    "partial-overlap",
+    "select",
+    "Infusions that overlap only in part",
+    sources=("hcpro-2015-concurrent", "medlearn-2022-overlap", "haugen-beyond-basics"),
+    nature="disputed",
+    confidence=Confidence.LOW,
+    says="{drug} overlapped {other} for {beside} of its {minutes} minutes. Sources differ: most of the time decides "
+    "here; some count any overlap as concurrent, some only the minutes that do not overlap as sequential.",
+    otherwise="{drug} ran wholly beside the other infusion, or wholly apart.",
+)
+def partial_overlap(service: Service, higher: Sequence[Service]) -> Verdict:
+    """When two infusions overlap for part of the time, sources differ on whether the later one is concurrent or
+    sequential; the greater part decides here, and the answer says so.
+    """
+    minutes = service.minutes or 0
+    for other in higher:
+        beside = overlap_of(service, other)
+        if 0 < beside < minutes:
+            return applies(drug=service.drug, other=other.drug, beside=beside, minutes=minutes)
+    return does_not(drug=service.drug)
+
+
+@rule(
+    "same-drug-infused-again",
+    "select",
+    "The same drug infused again is further time of it",
+    sources=("rca-same-drug", "haugen-beyond-basics", "house"),
+    nature="disputed",
+    confidence=Confidence.MEDIUM,
+    says="{drug} was infused again as a dose of its own, for {minutes} minutes: {hours} further {unit} of the same "
+    "drug. Some add the times up instead.",
+    otherwise="{drug} was infused again as a dose of its own, for {minutes} minutes, fewer than the {limit} of a "
+    "further hour: not reported. Some add the times up instead.",
+)
+def same_drug_infused_again(service: Service, book: Rulebook) -> Verdict:
+    """A further dose of a drug already infused is not another drug in sequence. Each dose stands by itself: its
+    hours count as further hours when they reach {hour_past} minutes. Some sources add the times up.
+    """
+    minutes, past = service.minutes or 0, book.limits["hour_past"]
+    if minutes < past:
+        return does_not(drug=service.drug, minutes=minutes, limit=past)
+    hours = 1 + further_hours(minutes, book)
+    return applies(drug=service.drug, minutes=minutes, hours=hours, unit="hour" if hours == 1 else "hours")
+
+
+@rule(
     "concurrent-once",
     "select",
     "One concurrent infusion an encounter",
-    sources=("cpt", "ncci-manual-ch11"),
+    sources=("cpt", "codingahead-96368"),
     says="{drug} also ran at the same time, but a concurrent infusion is reported once an encounter.",
     otherwise="{drug} is the encounter's first concurrent infusion.",
 )
@@ -89,7 +137,7 @@ def concurrent_once(service: Service, already: bool) -> Verdict:
     "concurrent-chemo",
     "select",
     "Chemotherapy at the same time as chemotherapy has no code",
-    sources=("cpt", "house"),
+    sources=("aapc-concurrent-chemo", "asco-concurrent-2008"),
     nature="disputed",
     confidence=Confidence.MEDIUM,
     says="{drug} is chemotherapy that ran at the same time as {other}, for which there is no code of its own; "
@@ -108,7 +156,7 @@ def concurrent_chemo(service: Service, concurrent: bool, other: str) -> Verdict:
     "sequential-infusion",
     "select",
     "An infusion of another drug before or after",
-    sources=("cpt", "iom-100-04-ch4-230.2"),
+    sources=("cpt", "aapc-premed-infusion", "hfma-chemo-premed"),
     says="{drug} is another drug infused before or after {initial}: a sequential infusion.",
     otherwise="{drug} is not an infusion in sequence.",
 )
@@ -123,7 +171,7 @@ def sequential_infusion(service: Service, initial: Service, concurrent: bool) ->
     "hydration-secondary",
     "select",
     "Hydration beside another initial service",
-    sources=("cpt", "iom-100-04-ch4-230.2"),
+    sources=("cpt", "codingahead-96361", "aapc-hydration-push-thread"),
     says="Hydration ran {minutes} minutes of its own beside the initial service {initial}: {hours} {unit} as a "
     "later service.",
     otherwise="Hydration is the initial service.",
@@ -139,8 +187,11 @@ def hydration_secondary(service: Service, initial: Service | None, book: Ruleboo
     return applies(minutes=minutes, initial=initial.drug, hours=hours, unit="hour" if hours == 1 else "hours")
 
 
-def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
-    return one[0] < other[1] and other[0] < one[1]
+def overlap_of(one: Service, other: Service) -> int:
+    """Minutes during which both ran."""
+    return sum(
+        max(0, min(mine[1], theirs[1]) - max(mine[0], theirs[0])) for mine in one.spans for theirs in other.spans
+    )
 
 
 def with_hours(
@@ -175,6 +226,7 @@ def later_infusion(
     already: bool,
     book: Rulebook,
     questions: list[Question],
+    remarks: list[Remark],
 ) -> list[Earned] | Refused:
     """What an infusion earns that is not the initial service: sequential, concurrent, or nothing.
 
@@ -184,10 +236,15 @@ def later_infusion(
     service = standing.service
     why = (*service.findings, *standing.findings)
     chemo = service.category is CHEMO
+    if any(row.substance == service.substance for row in beside):
+        return _again(standing, place, book, questions)
     peers = [row for row in beside if row.category is CHEMO] if chemo else beside
-    found = concurrent_infusion(service, peers)
+    found = concurrent_infusion(service, peers, book)
     if found.open:
         questions.append(times_question(service, peers, found))
+    partial = partial_overlap(service, peers)
+    if partial.holds:
+        remarks.append(Remark("warning", (partial,), service.administrations))
     if not found.holds:
         follows = sequential_infusion(service, initial, found.holds)
         role = "chemo_infusion_sequential" if chemo else "infusion_sequential"
@@ -209,6 +266,25 @@ def later_infusion(
             lost=lost_initial(standing),
         )
     ]
+
+
+def _again(standing: Standing, place: int, book: Rulebook, questions: list[Question]) -> list[Earned] | Refused:
+    """A further dose of a drug that a higher-ranked infusion of the access already gave."""
+    service = standing.service
+    found = same_drug_infused_again(service, book)
+    why = (*service.findings, *standing.findings, found)
+    if service.resumed is None:
+        label = service.administrations[0]
+        options = tuple(
+            Option("resumed" if value else "own_dose", {}, {label: {"resumed": value}}) for value in (True, False)
+        )
+        questions.append(Question(label, "resumed", found, options))
+    if not found.holds:
+        return Refused(service.administrations, why)
+    role = "chemo_infusion_hour" if service.category is CHEMO else "infusion_hour"
+    hours = int(found.facts["hours"])
+    lost = lost_initial(standing)
+    return [Earned(role, hours, service.administrations, why, service.access, place, lost=lost)]
 
 
 def later_hydration(standing: Standing, place: int, initial: Service, book: Rulebook) -> Earned:

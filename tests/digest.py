@@ -1,0 +1,21 @@
+"""Print one hash over the answers to every case: the same on any machine, Python or hash seed."""
+
+import hashlib
+import json
+import sys
+
+from casebook import ENCOUNTERS
+from ivcoder import classify_administration, rank_services, select_push_codes
+
+
+def digest():
+    """Hash the bytes of every answer, in the order of the cases."""
+    total = hashlib.sha256()
+    for case in ENCOUNTERS:
+        for ask in (classify_administration, rank_services, select_push_codes):
+            total.update(ask(case.encounter).model_dump_json(by_alias=True).encode())
+    return total.hexdigest()
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps({"cases": len(ENCOUNTERS), "sha256": digest()}))

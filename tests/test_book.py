@@ -1,0 +1,138 @@
+"""The book's facts: complete, sourced, dated, and found by the names charts use."""
+
+import re
+from collections import Counter
+from datetime import date
+
+import pytest
+
+from ivcoder import DrugTable, InvalidInput, Rulebook, select_push_codes
+from ivcoder.book import adjustments, in_force, places, plain, sources
+from ivcoder.encounter import Amount
+from ivcoder.rule import RULES
+
+BOOK = Rulebook.on(None)
+DRUGS = BOOK.formulary.drugs
+
+
+def push(drug, **fields):
+    row = {"id": "1", "drug": drug, "route": "iv_push", "start": "09:00", **fields}
+    return {"place_of_service": "22", "date_of_service": "2026-03-02", "administrations": [row]}
+
+
+def test_every_source_named_exists():
+    cited = {source for rule in RULES.values() for source in rule.sources}
+    cited |= {source for drug in DRUGS for source in (*drug.sources, *drug.disputed_sources)}
+    cited |= {
+        source for row in (*BOOK.codes.values(), *places().values(), *adjustments().values()) for source in row.sources
+    }
+    cited |= {
+        source for row in (*BOOK.included.values(), *BOOK.payers.values(), *BOOK.visits) for source in row.sources
+    }
+    assert cited <= set(sources())
+
+
+def test_add_ons_name_primaries_that_exist():
+    for code in BOOK.codes.values():
+        assert (code.answer == "add_on") == bool(code.beside)
+        assert set(code.beside) <= set(BOOK.numbers)
+
+
+def test_the_formulary_is_broad_enough():
+    assert len(DRUGS) >= 120
+    count = Counter(drug.category for drug in DRUGS)
+    assert count["chemotherapy"] >= 30
+    assert count["therapeutic"] >= 50
+    assert count["hydration"] >= 3
+
+
+@pytest.mark.parametrize("drug", DRUGS, ids=lambda drug: drug.name)
+def test_drug_row(drug):
+    assert drug.sources
+    assert drug.category or drug.depends_on
+    assert (drug.agent is not None) == (drug.category == "chemotherapy")
+    assert bool(drug.disputed) == bool(drug.disputed_sources)
+    for name in (drug.name, *drug.brands, *drug.aliases):
+        assert BOOK.formulary.find(name.upper()) is drug, f"{name} belongs to two drugs"
+    for billing in drug.hcpcs:
+        assert re.fullmatch(r"[A-Z]\d{4}", billing.code)
+        assert Amount.parse(billing.per).value > 0
+        assert not (billing.since and billing.until) or billing.since < billing.until
+
+
+def test_names_match_whatever_their_case_and_hyphens():
+    names = ["Solu-Medrol", "SOLU MEDROL", "solumedrol", "methylprednisolone sodium succinate"]
+    assert len({BOOK.formulary.find(name).name for name in names}) == 1
+
+
+def test_a_near_miss_suggests_and_never_assumes():
+    coding = select_push_codes(push("Solu-Medrul"))
+    assert coding.status == "needs_information"
+    assert coding.lines == ()
+    assert "Did you mean Solu-Medrol" in coding.questions[0].ask
+
+
+@pytest.mark.parametrize(
+    ("day", "dose", "expected"),
+    [
+        ("2024-03-31", "125 mg", ("J2930", 1)),
+        ("2024-03-31", "40 mg", ("J2920", 1)),
+        ("2024-04-01", "125 mg", ("J2919", 25)),
+        ("2024-04-01", "1 g", ("J2919", 200)),
+        ("2024-04-01", "126 mg", ("J2919", 26)),
+    ],
+)
+def test_the_drug_code_follows_the_date_of_service(day, dose, expected):
+    coding = select_push_codes({**push("Solu-Medrol", dose=dose), "date_of_service": day})
+    assert [(line.code, line.units) for line in coding.lines if line.role == "drug"] == [expected]
+
+
+def test_rows_hold_from_their_first_to_their_last_day():
+    drug = BOOK.formulary.find("Solu-Medrol")
+    new = next(row for row in drug.hcpcs if row.since)
+    assert not in_force(new, date(2024, 3, 31))
+    assert in_force(new, date(2024, 4, 1))
+    assert in_force(new, None)
+
+
+def test_an_own_table_changes_what_a_drug_counts_as():
+    own = DrugTable.parse('[[drug]]\nname = "Solu-Medrol"\ncategory = "chemotherapy"\nagent = "complex_biologic"\n')
+    coding = select_push_codes(push("methylprednisolone sodium succinate"), drugs=own)
+    assert coding.lines[0].code == "96409"
+    assert coding.receipt.rulebook_sha256 != select_push_codes(push("Solu-Medrol")).receipt.rulebook_sha256
+
+
+def test_an_own_table_settles_a_dispute():
+    disputed = next(drug for drug in DRUGS if drug.disputed and drug.category == "chemotherapy")
+    encounter = push(disputed.name, route="iv_infusion", stop="10:00")
+    assert select_push_codes(encounter).status == "needs_information"
+    own = DrugTable.parse(
+        f'[[drug]]\nname = "{disputed.name}"\ncategory = "chemotherapy"\nagent = "complex_biologic"\n'
+    )
+    assert select_push_codes(encounter, drugs=own).status == "coded"
+
+
+def test_an_own_table_adds_a_drug():
+    own = DrugTable.parse('[[drug]]\nname = "housemix"\ncategory = "therapeutic"\n')
+    assert select_push_codes(push("HouseMix"), drugs=own).lines[0].code == "96374"
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("not toml at all [", "drugs"),
+        ("[other]\nname = 'x'\n", "drugs"),
+        ("drug = 3\n", "drugs"),
+        ("[[drug]]\nname = 'x'\ncategory = 'canary'\n", "drug[0].category"),
+        ("[[drug]]\nname = 'x'\ncategory = 'therapeutic'\ncanary = 1\n", "drug[0].canary"),
+        ("[[drug]]\ncategory = 'therapeutic'\n", "drug[0].name"),
+    ],
+)
+def test_a_wrong_own_table_says_which_field(text, field):
+    with pytest.raises(InvalidInput) as caught:
+        DrugTable.parse(text)
+    assert caught.value.faults[0].field == field
+
+
+def test_plain_names_ignore_case_blanks_and_punctuation():
+    assert plain(" 5-FU ") == plain("5 fu") == "5fu"

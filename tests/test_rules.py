@@ -1,0 +1,116 @@
+"""Every rule seen applying, not applying and, where it can, undecided: in the cases, or asked directly here."""
+
+from datetime import date
+
+import pytest
+
+from casebook import ENCOUNTERS
+from ivcoder import Rulebook, select_push_codes
+from ivcoder.book import Category
+from ivcoder.classify import Kind, Service, access, bag, category, elsewhere, hydration, vein
+from ivcoder.classify.service import Bag
+from ivcoder.encounter import Encounter, visit_of
+from ivcoder.explain import statement
+from ivcoder.rule import RULES, Outcome, Rule
+
+BOOK = Rulebook.on(None)
+
+
+def given(**fields):
+    row = {"id": "1", "drug": "Solu-Medrol", "route": "iv_push", **fields}
+    encounter = Encounter.model_validate({"place_of_service": "22", "administrations": [row]})
+    return visit_of(encounter, BOOK).administrations[0]
+
+
+def drug(name):
+    return BOOK.formulary.find(name)
+
+
+def a_bag(row):
+    return Bag((row,), (drug(row.drug),), row, row.start, row.minutes, row.drug)
+
+
+def service(start=None, minutes=None, kind=Kind.INFUSION, substance="x"):
+    spans = () if start is None else ((start, start + (minutes or 0)),)
+    return Service(("1",), substance, substance, Category.THERAPEUTIC, kind, minutes, spans, "", ())
+
+
+CHEMO, OTHER = Category.CHEMOTHERAPY, Category.THERAPEUTIC
+
+# What the cases need not show, because the step asks the rule only when its answer is known: (rule, arguments, answer).
+ASKED = [
+    (category.category_charted, (given(),), "does_not_apply"),
+    (category.category_disputed, (given(), drug("Solu-Medrol")), "does_not_apply"),
+    (category.fluid_purpose, (given(), drug("Solu-Medrol")), "does_not_apply"),
+    (category.category_by_drug, (given(), drug("D5 1/2 NS with potassium chloride"), BOOK), "does_not_apply"),
+    (category.carrier_fluid, (given(purpose="hydration"),), "does_not_apply"),
+    (bag.mixed_bag, ([given()],), "does_not_apply"),
+    (vein.fluid_never_pushed, (given(), OTHER), "does_not_apply"),
+    (vein.push_as_charted, (given(minutes=3), 3), "does_not_apply"),
+    (vein.push_by_time, ("x", None, BOOK), "cannot_tell"),
+    (vein.infusion_by_time, ("x", 15, BOOK), "does_not_apply"),
+    (vein.infusion_by_time, ("x", None, BOOK), "cannot_tell"),
+    (vein.undocumented_stop, (given(minutes=3), 3, "stop", "push"), "does_not_apply"),
+    (hydration.hydration_times, ("x", 60, "stop"), "does_not_apply"),
+    (access.second_access, ("2", [given(access_reason="convenience")]), "does_not_apply"),
+    (elsewhere.injection, (given(),), "does_not_apply"),
+    (elsewhere.injection, (given(route="sc"),), "applies"),
+    (elsewhere.chemo_injection, ("x", CHEMO, True), "does_not_apply"),
+    (elsewhere.hormonal_injection, ("x", CHEMO, False), "does_not_apply"),
+    (elsewhere.hormonal_injection, ("x", OTHER, True), "does_not_apply"),
+    (elsewhere.vaccine, (given(), drug("Solu-Medrol")), "does_not_apply"),
+    (elsewhere.no_administration_code, (given(),), "does_not_apply"),
+    (elsewhere.no_administration_code, (given(route="rectal"),), "applies"),
+    (elsewhere.outside_family, (given(route="intrathecal"), OTHER), "applies"),
+    (elsewhere.outside_family, (given(route="intrathecal"), CHEMO), "does_not_apply"),
+    (elsewhere.sc_infusion, (given(), 60, BOOK), "does_not_apply"),
+    (elsewhere.sc_infusion, (given(route="sc_infusion"), 16, BOOK), "applies"),
+    (elsewhere.sc_infusion, (given(route="sc_infusion"), None, BOOK), "cannot_tell"),
+    (elsewhere.arterial, (given(), OTHER, 60), "does_not_apply"),
+    (elsewhere.arterial, (given(route="intra_arterial_push"), OTHER, None), "applies"),
+    (elsewhere.arterial, (given(route="intra_arterial_infusion"), CHEMO, None), "cannot_tell"),
+    (elsewhere.intrathecal, (given(route="intrathecal"), CHEMO), "applies"),
+    (elsewhere.intrathecal, (given(), CHEMO), "does_not_apply"),
+    (elsewhere.unlisted, (given(), OTHER), "does_not_apply"),
+    (elsewhere.unlisted, (given(route="intra_arterial_infusion"), OTHER), "applies"),
+]
+
+
+@pytest.mark.parametrize(("rule", "arguments", "answer"), ASKED)
+def test_asked_directly(rule, arguments, answer):
+    assert rule(*arguments).outcome == answer
+
+
+@pytest.fixture(scope="module")
+def seen():
+    """Every (rule, outcome) that comes up while all the cases are answered, and in the direct questions."""
+    found = {(rule.id, Outcome(answer)) for rule, _, answer in ASKED}
+    ask = Rule.__call__
+
+    def noted(rule, *args, **kwargs):
+        finding = ask(rule, *args, **kwargs)
+        found.add((finding.rule, finding.outcome))
+        return finding
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Rule, "__call__", noted)
+        for case in ENCOUNTERS:
+            select_push_codes(case.encounter)
+    return found
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES.values() if rule.step != "denials"], ids=lambda rule: rule.id)
+def test_rule_is_seen_in_every_answer_it_can_give(rule, seen):
+    for outcome in rule.sentences:
+        assert (rule.id, outcome) in seen, f"no case in which {rule.id} answers {outcome}"
+    assert Outcome.APPLIES in rule.sentences
+    assert Outcome.DOES_NOT_APPLY in rule.sentences
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.id)
+def test_rule_can_be_read(rule):
+    text = statement(rule, BOOK.limits)
+    assert "{" not in text
+    assert text.endswith(".")
+    assert rule.since <= date(2026, 1, 1)
+    assert rule.title == rule.title.strip().rstrip(".")
