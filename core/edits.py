@@ -220,9 +220,12 @@ def edit(selected: Selected) -> Edited:
     first_access = next((line.access for line in selected.earned if _is_initial(line, book)), "")
     lines = [_line(row, book, first_access) for row in selected.earned]
     present = frozenset(line.code for line in lines)
-    lacking = {code: add_on_needs_primary(book.numbers[code], present) for code in present}
+    add_ons = {line.code for line in lines if line.answer == "add_on"}
+    lacking = {code: add_on_needs_primary(book.numbers[code], present) for code in add_ons}
     remarks += [
-        Remark("error", (lacking[line.code],), line.administrations) for line in lines if lacking[line.code].holds
+        Remark("error", (lacking[line.code],), line.administrations)
+        for line in lines
+        if line.code in add_ons and lacking[line.code].holds
     ]
     drug_lines = [
         Line(row.code or "", row.units, row.modifiers, "drug", "drug", row.administrations, row.findings, ())

@@ -33,7 +33,7 @@ def drug_units(given: Given, billing: Billing, units: int | None) -> Verdict:
     if given.dose is None:
         return cannot_tell("dose", drug=given.drug)
     if units is None:
-        return does_not(drug=given.drug, code=billing.code, per=billing.per, dose_unit=_amount(given.dose).unit)
+        return does_not(drug=given.drug, code=billing.code, per=billing.per, dose_unit=Amount.parse(given.dose).unit)
     return applies(
         drug=given.drug,
         dose=given.dose,
@@ -117,13 +117,12 @@ def drug_lines_of(ranked: Ranked) -> tuple[tuple[Earned, ...], list[Question], l
         given, drug = rows[label], classified.drugs[label]
         if given.dose is None or drug is None or given.route in _NOT_BILLED or given.purpose in _UNDRUGGED:
             continue
-        amount = _amount(given.dose)
-        billing = _billing(given, drug, amount, book)
+        billing = _billing(given, drug, given.dose, book)
         dated = drug_code_by_date(given, drug, billing)
         if billing is None:
             remarks.append(Remark("info", (dated,), (label,)))
             continue
-        units = _units(amount, billing)
+        units = _units(given.dose, billing.per)
         counted = drug_units(given, billing, units)
         if units is None:
             remarks.append(Remark("warning", (counted,), (label,)))
@@ -156,11 +155,11 @@ def _with_discarded(
     book: Rulebook,
     questions: list[Question],
 ) -> list[Earned]:
-    discarded = None if given.discarded is None else _units(_amount(given.discarded), billing, whole=True)
+    discarded = None if given.discarded is None else _units(given.discarded, billing.per, whole=True)
     found = discarded_drug(given, drug, visit, book, discarded)
     if found.open:
         options = (
-            Option("none_discarded", {}, {given.id: {"discarded": f"0 {_amount(given.dose or '').unit}"}}),
+            Option("none_discarded", {}, {given.id: {"discarded": f"0 {Amount.parse(given.dose or '').unit}"}}),
             Option("some_discarded", {"per": billing.per}, {given.id: {"discarded": billing.per}}),
         )
         questions.append(Question(given.id, "discarded", found, options))
@@ -175,26 +174,24 @@ def _with_discarded(
 
 
 @lru_cache(maxsize=4096)
-def _amount(text: str) -> Amount:
-    return Amount.parse(text)
-
-
-def _units(amount: Amount, billing: Billing, *, whole: bool = False) -> int | None:
+def _units(dose: str, per: str, *, whole: bool = False) -> int | None:
     """Units of a dose, a part counting as one unless only ``whole`` ones do; None where they cannot be counted."""
-    per = _amount(billing.per)
-    if per.unit != amount.unit:
+    amount, unit = Amount.parse(dose), Amount.parse(per)
+    if unit.unit != amount.unit:
         return None
-    units, part = divmod(amount.value, per.value)
+    units, part = divmod(amount.value, unit.value)
     return int(units) + (1 if part > Decimal(0) and not whole else 0)
 
 
-def _billing(given: Given, drug: Drug, amount: Amount, book: Rulebook) -> Billing | None:
+def _billing(given: Given, drug: Drug, dose: str, book: Rulebook) -> Billing | None:
     """The code in force: the charted one if it is among them, else the one that needs the fewest units."""
     rows = drug.billing_on(book.day)
-    charted = [row for row in rows if row.code == given.hcpcs]
-    if charted or len(rows) == 1:
-        return (charted or list(rows))[0]
-    countable = [row for row in rows if _units(amount, row) is not None]
+    if len(rows) == 1:
+        return rows[0]
+    charted = next((row for row in rows if row.code == given.hcpcs), None)
+    if charted is not None:
+        return charted
+    countable = [row for row in rows if _units(dose, row.per) is not None]
     if not countable:
         return rows[0] if rows else None
-    return min(countable, key=lambda row: (_units(amount, row) or 0, _amount(row.per).value, row.code))
+    return min(countable, key=lambda row: (_units(dose, row.per) or 0, Amount.parse(row.per).value, row.code))
