@@ -6,22 +6,23 @@ professional claim the reason for the visit. Order in time never decides.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from ivcoder.book import Category, Confidence, Tier
 from ivcoder.classify import IN_CONTEST, Classified, Kind, Service
-from ivcoder.encounter import DAY, Claim
+from ivcoder.encounter import Claim
 from ivcoder.rule import Finding, Verdict, applies, does_not, rule
 
-UNTIMED = DAY * DAY
+UNTIMED = sys.maxsize
 """Where services without a time of their own stand among those of their tier."""
 
 _OUT = frozenset({Kind.NOT_REPORTABLE, Kind.UNDECIDED})
 _TIMED = frozenset({Kind.INFUSION, Kind.HYDRATION, Kind.ARTERIAL_INFUSION, Kind.SC_INFUSION})
 
-LAST = 99
+LAST = sys.maxsize
 """Where services without a tier of their own stand."""
 
 

@@ -173,7 +173,7 @@ def _with_discarded(
     ]
 
 
-@lru_cache(maxsize=4096)
+@lru_cache
 def _units(dose: str, per: str, *, whole: bool = False) -> int | None:
     """Units of a dose, a part counting as one unless only ``whole`` ones do; None where they cannot be counted."""
     amount, unit = Amount.parse(dose), Amount.parse(per)
