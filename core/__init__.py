@@ -20,10 +20,10 @@ from ivcoder._version import __version__
 from ivcoder.answer import Classification, Coding, DenialExplanation, Ranking
 from ivcoder.book import DrugTable, Rulebook
 from ivcoder.classify import classify
-from ivcoder.denials import Denial
-from ivcoder.denials import explain_denial as _explain_denial
+from ivcoder.denials import BilledLine, Denial, examine
 from ivcoder.edits import edit
 from ivcoder.encounter import Administration, Encounter, visit_of
+from ivcoder.explain.denial import denial_explanation
 from ivcoder.faults import Fault, InvalidInput
 from ivcoder.rank import rank
 from ivcoder.select import select
@@ -31,6 +31,7 @@ from ivcoder.what_if import Explored, explore, unexplored
 
 __all__ = [
     "Administration",
+    "BilledLine",
     "Classification",
     "Coding",
     "Denial",
@@ -104,4 +105,5 @@ def explain_denial(denial: Denial | Mapping[str, object], *, drugs: DrugTable | 
         InvalidInput: the mapping is not a denial; ``faults`` says why.
 
     """
-    return _explain_denial(Denial.read(denial), drugs)
+    given = Denial.read(denial)
+    return denial_explanation(given, examine(given, drugs))

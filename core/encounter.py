@@ -167,7 +167,8 @@ def _unspaced_lower(value: object) -> object:
     return value.strip().casefold() if isinstance(value, str) else value
 
 
-def _whole_date(value: object) -> object:
+def whole_date(value: object) -> object:
+    """A date, or its text; not a number, and not a moment."""
     if isinstance(value, str | date | None) and not isinstance(value, datetime):
         return value
     raise _bad("is not a date", "a date such as 2026-03-02")
@@ -283,7 +284,7 @@ class Encounter(BaseModel):
     administrations: tuple[Administration, ...] = Field(
         min_length=1, max_length=MOST_ADMINISTRATIONS, description="Everything that was given."
     )
-    date_of_service: Annotated[date, BeforeValidator(_whole_date)] | None = Field(
+    date_of_service: Annotated[date, BeforeValidator(whole_date)] | None = Field(
         None, description="YYYY-MM-DD; without it the newest rulebook is used, and the answer says so."
     )
     claim: Claim | None = Field(

@@ -59,7 +59,7 @@ def one_initial_per_access(service: Service, initial: Service) -> Verdict:
     """An encounter has one initial service for each vascular access, even when it spans several dates."""
     if service is initial:
         return does_not(drug=service.drug)
-    return applies(drug=service.drug, initial=initial.drug)
+    return applies(drug=service.drug, initial=f"{initial.drug} [{' '.join(initial.administrations)}]")
 
 
 @rule(

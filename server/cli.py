@@ -1,1 +1,349 @@
-def main(): ...
+"""The command line: reads, asks the core, prints. Exit 0 answered, 1 needs information, 2 bad input."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeAlias, TypeVar
+
+import click
+import typer
+from pydantic import BaseModel
+
+import ivcoder
+from ivcoder.answer import Classification, Coding, DenialExplanation, Ranking
+from ivcoder.encounter import Encounter
+from ivcoder.faults import Fault, InvalidInput
+from ivcoder.server import reading, shorthand
+
+ANSWERED, NEEDS_INFORMATION, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="From what was charted to drug-administration codes with reasons.",
+)
+
+Arguments = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FILE | - | ADMINISTRATION...",
+        help='A JSON file, - for standard input, or administrations: "Solu-Medrol 125 mg iv push 09:00-09:03".',
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="The answer as JSON on standard output, nothing else.")]
+Drugs = Annotated[
+    Path | None, typer.Option("--drugs", metavar="FILE.toml", help="Your own drug table; also IVCODER_DRUGS.")
+]
+Place = Annotated[str | None, typer.Option("--pos", metavar="CODE", help="Place of service, such as 22.")]
+Day = Annotated[str | None, typer.Option("--date", metavar="YYYY-MM-DD", help="Date of service.")]
+Whose = Annotated[str | None, typer.Option("--claim", metavar="facility|professional", help="Whose claim it is.")]
+Payer = Annotated[str | None, typer.Option("--payer", metavar="NAME", help="The payer, such as medicare.")]
+Reason = Annotated[str | None, typer.Option("--reason", metavar="ID", help="The administration the visit was for.")]
+Stop = Annotated[str | None, typer.Option("--undocumented-stop", metavar="push|ask", help="Policy for a missing stop.")]
+Stacked = Annotated[bool, typer.Option("--stacked", help="Join additional pushes on one line with units.")]
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+Showing: TypeAlias = "Callable[[Console], RenderableType]"
+Answer = TypeVar("Answer", Classification, Ranking, Coding)
+
+
+def _given(arguments: list[str], options: Mapping[str, object]) -> Encounter:
+    """The encounter from a document, or from short text and options."""
+    chosen = {name: value for name, value in options.items() if value is not None}
+    if reading.is_document(arguments):
+        return Encounter.read({**reading.document(arguments[0]), **chosen})
+    rows = [shorthand.administration(text, number) for number, text in enumerate(arguments, 1)]
+    if "place_of_service" not in chosen:
+        raise InvalidInput(Fault("--pos", "is missing", "the place of service, such as --pos 22"))
+    return Encounter.read({**chosen, "administrations": rows})
+
+
+def _answer(
+    ask: Callable[..., Answer],
+    page: Callable[[Encounter, Answer], Showing],
+    arguments: list[str],
+    options: Mapping[str, object],
+    drugs: Path | None,
+    as_json: bool,
+) -> int:
+    encounter = _given(arguments, options)
+    answer = ask(encounter, drugs=reading.drug_table(drugs))
+    if as_json:
+        _print_json(answer)
+    else:
+        _show(page(encounter, answer))
+    return NEEDS_INFORMATION if answer.status == "needs_information" else ANSWERED
+
+
+def _print_json(answer: BaseModel) -> None:
+    sys.stdout.write(answer.model_dump_json(by_alias=True) + "\n")
+
+
+def _show(showing: Showing) -> None:
+    from ivcoder.server import terminal
+
+    terminal.show(showing)
+
+
+def _coding_page(encounter: Encounter, answer: Coding) -> Showing:
+    from ivcoder.server import terminal
+
+    return lambda console: terminal.coding_page(encounter, answer, console)
+
+
+def _classification_page(encounter: Encounter, answer: Classification) -> Showing:
+    from ivcoder.server import terminal
+
+    return lambda _: terminal.classification_page(encounter, answer)
+
+
+def _ranking_page(encounter: Encounter, answer: Ranking) -> Showing:
+    from ivcoder.server import terminal
+
+    return lambda _: terminal.ranking_page(encounter, answer)
+
+
+def _options(
+    place: str | None,
+    day: str | None,
+    claim: str | None,
+    payer: str | None,
+    reason: str | None,
+    stop: str | None,
+    stacked: bool,
+) -> dict[str, object]:
+    return {
+        "place_of_service": place,
+        "date_of_service": day,
+        "claim": claim,
+        "payer": payer,
+        "primary_reason": reason,
+        "undocumented_stop": stop,
+        "lines": "stacked" if stacked else None,
+    }
+
+
+@app.command()
+def classify(
+    what: Arguments,
+    as_json: AsJson = False,
+    drugs: Drugs = None,
+    pos: Place = None,
+    date: Day = None,
+    claim: Whose = None,
+    payer: Payer = None,
+    reason: Reason = None,
+    undocumented_stop: Stop = None,
+) -> int:
+    """What kind of service was each administration?"""
+    options = _options(pos, date, claim, payer, reason, undocumented_stop, False)
+    return _answer(ivcoder.classify_administration, _classification_page, what, options, drugs, as_json)
+
+
+@app.command()
+def rank(
+    what: Arguments,
+    as_json: AsJson = False,
+    drugs: Drugs = None,
+    pos: Place = None,
+    date: Day = None,
+    claim: Whose = None,
+    payer: Payer = None,
+    reason: Reason = None,
+    undocumented_stop: Stop = None,
+) -> int:
+    """Which service is the initial one?"""
+    options = _options(pos, date, claim, payer, reason, undocumented_stop, False)
+    return _answer(ivcoder.rank_services, _ranking_page, what, options, drugs, as_json)
+
+
+@app.command()
+def select(
+    what: Arguments,
+    as_json: AsJson = False,
+    drugs: Drugs = None,
+    pos: Place = None,
+    date: Day = None,
+    claim: Whose = None,
+    payer: Payer = None,
+    reason: Reason = None,
+    undocumented_stop: Stop = None,
+    stacked: Stacked = False,
+) -> int:
+    """Which codes and units does the encounter support, and why?"""
+    options = _options(pos, date, claim, payer, reason, undocumented_stop, stacked)
+    return _answer(ivcoder.select_push_codes, _coding_page, what, options, drugs, as_json)
+
+
+@app.command()
+def explain(
+    what: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE | - | LINE...",
+            help="A JSON file, - for standard input, or billed lines: 96374 96376:denied:CO-97.",
+        ),
+    ],
+    as_json: AsJson = False,
+    drugs: Drugs = None,
+    pos: Place = None,
+    date: Day = None,
+    claim: Whose = None,
+    payer: Payer = None,
+) -> int:
+    """Why was a line denied, is the payer right, and what now?"""
+    chosen = {name: value for name, value in _options(pos, date, claim, payer, None, None, False).items() if value}
+    lines = len(what) > 1 or (len(what[0].split(":")[0]) == len("96374") and not Path(what[0]).exists())
+    if lines and what != ["-"]:
+        given: dict[str, object] = {
+            "billed_lines": [shorthand.billed_line(text, at) for at, text in enumerate(what, 1)]
+        }
+    else:
+        given = dict(reading.document(what[0]))
+    answer: DenialExplanation = ivcoder.explain_denial({**given, **chosen}, drugs=reading.drug_table(drugs))
+    if as_json:
+        _print_json(answer)
+    else:
+        from ivcoder.server import terminal
+
+        _show(lambda _: terminal.denial_page(answer))
+    return NEEDS_INFORMATION if answer.status == "needs_information" else ANSWERED
+
+
+@app.command()
+def rules(
+    rule: Annotated[str | None, typer.Argument(metavar="[ID]", help="One rule's page; all without it.")] = None,
+) -> int:
+    """The rules, or one rule's page."""
+    from ivcoder.server import pages
+
+    if rule is None:
+        _show(lambda _: pages.rule_table())
+        return ANSWERED
+    known = pages.known_rule(rule)
+    if known is None:
+        near = pages.rules_like(rule)
+        right = f"one that `ivcoder rules` lists{', perhaps ' + ' or '.join(near) if near else ''}"
+        raise InvalidInput(Fault("rule", "is not a rule id", right))
+    from rich.markdown import Markdown
+
+    _show(lambda _: Markdown(pages.rule_page(known)))
+    return ANSWERED
+
+
+@app.command()
+def drug(
+    name: Annotated[list[str], typer.Argument(metavar="NAME", help="A brand or generic name.")], drugs: Drugs = None
+) -> int:
+    """What the formulary says of a drug."""
+    from rich.text import Text
+
+    from ivcoder.server import pages
+
+    book = ivcoder.Rulebook.on(None, reading.drug_table(drugs))
+    asked = " ".join(name)
+    found = book.formulary.find(asked)
+    if found is None:
+        near = book.formulary.like(asked)
+        words = "Not in the formulary." + (f" Did you mean {' or '.join(near)}?" if near else "")
+        _show(lambda _: Text(words))
+        return NEEDS_INFORMATION
+    _show(lambda _: pages.drug_table(found))
+    return ANSWERED
+
+
+@app.command()
+def demo() -> int:
+    """Code a published encounter: three premedications before a rituximab infusion."""
+    encounter = Encounter.read(DEMO)
+    _show(_coding_page(encounter, ivcoder.select_push_codes(encounter)))
+    return ANSWERED
+
+
+@app.command()
+def serve(drugs: Drugs = None) -> int:
+    """Serve the tools, prompts and rules to an assistant over MCP (standard input and output)."""
+    from ivcoder.server.mcp import serve as run
+
+    run(reading.drug_table(drugs))
+    return ANSWERED
+
+
+@app.callback(invoke_without_command=True)
+def _top(version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False) -> None:
+    if version:
+        sys.stdout.write(f"ivcoder {ivcoder.__version__}\n")
+        raise typer.Exit
+
+
+DEMO: Mapping[str, object] = {
+    "date_of_service": "2026-03-02",
+    "place_of_service": "22",
+    "administrations": [
+        {"id": "1", "drug": "Solu-Medrol", "route": "iv_push", "start": "09:00", "stop": "09:03", "dose": "125 mg"},
+        {"id": "2", "drug": "Benadryl", "route": "iv_push", "start": "09:05", "stop": "09:09", "dose": "50 mg"},
+        {"id": "3", "drug": "Pepcid", "route": "iv_push", "start": "09:10", "stop": "09:15", "dose": "20 mg"},
+        {"id": "4", "drug": "rituximab", "route": "iv_infusion", "start": "09:30", "stop": "12:30", "dose": "700 mg"},
+    ],
+}
+
+
+def _say_faults(faults: tuple[Fault, ...]) -> None:
+    if "--json" in sys.argv:
+        rows = [{"field": fault.field, "problem": fault.problem, "right": fault.right} for fault in faults]
+        sys.stderr.write(json.dumps({"errors": rows}) + "\n")
+        return
+    for fault in faults:
+        sys.stderr.write(f"{fault}\n")
+
+
+def main() -> None:
+    """Run the command line; no traceback reaches the user."""
+    try:
+        status = app(standalone_mode=False)
+        sys.stdout.flush()
+    except InvalidInput as error:
+        _say_faults(error.faults)
+        status = BAD_INPUT
+    except click.exceptions.NoArgsIsHelpError as error:
+        sys.stderr.write(f"{error.format_message()}\n")
+        status = BAD_INPUT
+    except click.ClickException as error:
+        _say_faults((_usage(error),))
+        status = BAD_INPUT
+    except (KeyboardInterrupt, click.Abort):
+        status = INTERRUPTED
+    except BrokenPipeError:
+        # The reader went away: keep the interpreter from flushing into the closed pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = ANSWERED
+    except Exception as error:
+        sys.stderr.write(f"ivcoder failed inside ({type(error).__name__}); please report it with a made-up encounter\n")
+        status = BAD_INPUT
+    sys.exit(status if isinstance(status, int) else ANSWERED)
+
+
+def _usage(error: click.ClickException) -> Fault:
+    """A usage error without the value that was typed."""
+    match error:
+        case click.exceptions.NoSuchOption():
+            near = f", perhaps {' or '.join(error.possibilities)}" if error.possibilities else ""
+            return Fault("option", "is not known", f"one that --help lists{near}")
+        case click.exceptions.MissingParameter():
+            return Fault(error.param.human_readable_name if error.param else "argument", "is missing", "see --help")
+        case click.exceptions.BadParameter():
+            return Fault(error.param.human_readable_name if error.param else "argument", "is not right", "see --help")
+        case _:
+            return Fault("command", "is not right", "one that `ivcoder --help` lists")
+
+
+if __name__ == "__main__":
+    main()

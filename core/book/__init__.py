@@ -220,6 +220,15 @@ class Adjustment:
     sources: tuple[str, ...]
 
 
+@checked(frozen=True, slots=True, config=_STRICT)
+class Hint:
+    """Reason and remark codes that point at a kind of denial."""
+
+    pattern: str
+    codes: tuple[str, ...]
+    sources: tuple[str, ...]
+
+
 @checked(frozen=True, config=_STRICT)
 class _Tables:
     source: tuple[Source, ...]
@@ -233,6 +242,7 @@ class _Tables:
     minimal_visit: tuple[MinimalVisit, ...]
     modifier: tuple[Modifier, ...]
     adjustment: tuple[Adjustment, ...]
+    hint: tuple[Hint, ...]
     drug: tuple[Drug, ...]
 
 
@@ -275,6 +285,12 @@ def sources() -> Mapping[str, Source]:
 def adjustments() -> Mapping[str, Adjustment]:
     """Claim adjustment reason and remark codes, by number."""
     return {row.code: row for row in _tables()[0].adjustment}
+
+
+@cache
+def hints() -> Mapping[str, frozenset[str]]:
+    """For each kind of denial, the reason and remark codes that point at it."""
+    return {row.pattern: frozenset(row.codes) for row in _tables()[0].hint}
 
 
 _NOISE = re.compile(r"[\W_]+")

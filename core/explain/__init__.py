@@ -8,7 +8,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from functools import cache
+
+from pydantic import BaseModel
 
 from ivcoder._version import __version__
 from ivcoder.answer import (
@@ -112,13 +115,17 @@ def statement(rule: Rule[...], limits: Mapping[str, int]) -> str:
 
 def receipt(encounter: Encounter, book: Rulebook) -> Receipt:
     """The receipt of an answer to this encounter under this rulebook."""
-    understood = encounter.model_dump_json().encode()
+    return receipt_of(encounter, encounter.date_of_service, book)
+
+
+def receipt_of(understood: BaseModel, day: date | None, book: Rulebook) -> Receipt:
+    """The receipt of an answer to what was understood, read for a date of service."""
     return Receipt(
         ivcoder=__version__,
         rulebook=book.version,
         rulebook_sha256=book.sha256,
-        date_of_service=encounter.date_of_service,
-        input_sha256=hashlib.sha256(understood).hexdigest(),
+        date_of_service=day,
+        input_sha256=hashlib.sha256(understood.model_dump_json().encode()).hexdigest(),
     )
 
 

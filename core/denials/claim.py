@@ -1,0 +1,192 @@
+"""What was billed and denied: the border model, and the case the rules look at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+
+from ivcoder.book import DrugTable, Place, Rulebook, hints, plain
+from ivcoder.classify import Service
+from ivcoder.edits import Edited
+from ivcoder.encounter import (
+    FIELDS,
+    MOST_ADMINISTRATIONS,
+    Administration,
+    Claim,
+    CodeNumber,
+    DrugName,
+    Encounter,
+    Id,
+    ModifierCode,
+    OtherService,
+    PayerId,
+    PlaceCode,
+    visit_of,
+    whole_date,
+)
+from ivcoder.faults import Fault, InvalidInput, faults_of
+from ivcoder.what_if import answer
+
+_GROUPS = ("CO", "PR", "OA", "PI", "CR")
+
+
+def _without_group(value: object) -> object:
+    """``CO-97`` and ``co97`` as ``97``."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip().upper().replace(" ", "").replace("-", "")
+    return text[2:] if text[:2] in _GROUPS else text
+
+
+Reason = Annotated[str, BeforeValidator(_without_group), StringConstraints(pattern=r"^[A-Z]{0,2}[0-9]{1,3}$")]
+_BORDER = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class BilledLine(BaseModel):
+    """A line as it was billed."""
+
+    model_config = _BORDER
+
+    code: CodeNumber = Field(description="The billed code.")
+    units: int = Field(1, ge=1, le=9999, strict=True, description="The billed units.")
+    modifiers: tuple[ModifierCode, ...] = Field((), max_length=4, description="The billed modifiers.")
+    denied: bool = Field(False, strict=True, description="Whether this line was denied.")
+    administrations: tuple[Id, ...] = Field((), description="The administrations it was billed for, by id.")
+    drug: DrugName | None = Field(None, description="The drug it was billed for, when no encounter is given.")
+    carc: tuple[Reason, ...] = Field((), description="Claim adjustment reason codes on the line, such as 97 or CO-97.")
+    rarc: tuple[Reason, ...] = Field((), description="Remark codes on the line, such as N362.")
+
+
+class Denial(BaseModel):
+    """A denied claim: its billed lines, and the encounter behind it if there is one.
+
+    The encounter's fields stand at the top level, as in ``Encounter``; all are optional here.
+    """
+
+    model_config = _BORDER
+
+    billed_lines: tuple[BilledLine, ...] = Field(min_length=1, max_length=100, description="The lines as billed.")
+    carc: tuple[Reason, ...] = Field((), description="Claim adjustment reason codes of the whole claim.")
+    rarc: tuple[Reason, ...] = Field((), description="Remark codes of the whole claim.")
+    place_of_service: PlaceCode | None = Field(None, description="CMS place-of-service code, two digits.")
+    date_of_service: Annotated[date, BeforeValidator(whole_date)] | None = Field(None, description="YYYY-MM-DD.")
+    claim: Claim | None = Field(None, description="Whose claim; when left out it follows from the place.")
+    payer: PayerId | None = Field(None, description="The payer, such as medicare.")
+    primary_reason: Id | None = Field(None, description="The id of the administration the visit was for.")
+    administrations: tuple[Administration, ...] = Field(
+        (), max_length=MOST_ADMINISTRATIONS, description="What was given, if the chart is at hand."
+    )
+    other_services: tuple[OtherService, ...] = Field((), max_length=50, description="Other services on the claim.")
+    undocumented_stop: Literal["push", "ask"] = Field("push", description="Policy for a missing stop.")
+
+    _encounter: Encounter | None = PrivateAttr(None)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        known = {row.id for row in self.administrations}
+        for number, line in enumerate(self.billed_lines):
+            if not set(line.administrations) <= known:
+                field = f"billed_lines[{number}].administrations"
+                raise InvalidInput(Fault(field, "names an administration that is not given", "ids of administrations"))
+        if self.administrations:
+            if self.place_of_service is None:
+                raise InvalidInput(Fault("place_of_service", "is missing", "the place, when administrations are given"))
+            shared = {name: getattr(self, name) for name in Encounter.model_fields if name in Denial.model_fields}
+            self._encounter = Encounter.model_validate(shared)
+        return self
+
+    @property
+    def encounter(self) -> Encounter | None:
+        """The encounter behind the claim, when administrations are given."""
+        return self._encounter
+
+    @classmethod
+    def read(cls, given: Denial | Mapping[str, object] | str | bytes) -> Denial:
+        """A denial from a mapping or from JSON text.
+
+        Raises:
+            InvalidInput: with one fault for each thing wrong.
+
+        """
+        if isinstance(given, Denial):
+            return given
+        known = {**FIELDS, "": tuple(cls.model_fields), "billed_lines": tuple(BilledLine.model_fields)}
+        try:
+            if isinstance(given, str | bytes):
+                return cls.model_validate_json(given)
+            return cls.model_validate(given)
+        except ValidationError as error:
+            raise InvalidInput(*faults_of(error, known=known)) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A denial with what the rulebook and the encounter say about it."""
+
+    denial: Denial
+    book: Rulebook
+    place: Place | None
+    claim: Claim | None
+    edited: Edited | None
+
+    @classmethod
+    def of(cls, denial: Denial, drugs: DrugTable | None) -> Case:
+        """Read the rulebook of the date, and walk the encounter if there is one."""
+        book = Rulebook.on(denial.date_of_service, drugs)
+        place = book.places.get(denial.place_of_service or "")
+        implied = Claim(place.claim) if place and place.claim else None
+        edited = answer(visit_of(denial.encounter, book), book) if denial.encounter else None
+        return cls(denial, book, place, denial.claim or implied, edited)
+
+    def role(self, line: BilledLine) -> str:
+        """The role a billed code stands for; empty when it is not of this family."""
+        row = self.book.numbers.get(line.code)
+        return row.role if row else ""
+
+    def services(self, line: BilledLine) -> tuple[Service, ...]:
+        """The services of the administrations a line was billed for."""
+        if self.edited is None:
+            return ()
+        rows = self.edited.selected.ranked.classified.services
+        return tuple(row for row in rows if set(row.administrations) & set(line.administrations))
+
+    def substance(self, line: BilledLine) -> str | None:
+        """What the line gave, as far as the administrations or the named drug tell."""
+        services = self.services(line)
+        if services:
+            return services[0].substance
+        if line.drug is None:
+            return None
+        drug = self.book.formulary.find(line.drug)
+        return drug.name if drug else plain(line.drug)
+
+    def named(self, line: BilledLine) -> str:
+        """What to call the drug of a line."""
+        services = self.services(line)
+        return services[0].drug if services else line.drug or "the drug"
+
+    def hinted(self, line: BilledLine, kind: str) -> bool:
+        """Whether the line's or the claim's reason codes point at a kind of denial."""
+        said = {*line.carc, *line.rarc, *self.denial.carc, *self.denial.rarc}
+        return bool(said & hints()[kind])
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """All reason and remark codes, the claim's first."""
+        rows = [*self.denial.carc, *self.denial.rarc]
+        for line in self.denial.billed_lines:
+            rows += [*line.carc, *line.rarc]
+        return tuple(dict.fromkeys(rows))

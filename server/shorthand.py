@@ -1,0 +1,171 @@
+"""One administration as short text: ``Solu-Medrol 125 mg iv push 09:00-09:03``.
+
+DRUG [DOSE] ROUTE [TIMES or LENGTH] [name=value ...]. The drug stands before the route, the times behind it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from ivcoder.encounter import Administration
+from ivcoder.faults import Fault, InvalidInput
+
+_ROUTES: Mapping[str, str] = {
+    "iv push": "iv_push",
+    "ivp": "iv_push",
+    "push": "iv_push",
+    "iv infusion": "iv_infusion",
+    "iv drip": "iv_infusion",
+    "ivpb": "iv_infusion",
+    "piggyback": "iv_infusion",
+    "infusion": "iv_infusion",
+    "iv pump": "iv_pump",
+    "pump": "iv_pump",
+    "sc infusion": "sc_infusion",
+    "subcutaneous infusion": "sc_infusion",
+    "im": "im",
+    "intramuscular": "im",
+    "sc": "sc",
+    "sq": "sc",
+    "subq": "sc",
+    "subcutaneous": "sc",
+    "intradermal": "intradermal",
+    "intra-arterial push": "intra_arterial_push",
+    "intra-arterial infusion": "intra_arterial_infusion",
+    "intrathecal": "intrathecal",
+    "po": "oral",
+    "oral": "oral",
+    "sublingual": "sublingual",
+    "rectal": "rectal",
+    "nasal": "nasal",
+    "inhaled": "inhaled",
+    "nebulized": "inhaled",
+    "topical": "topical",
+}
+_ROUTE = re.compile(
+    r"(?<![\w-])(" + "|".join(sorted(map(re.escape, _ROUTES), key=len, reverse=True)) + r")(?![\w-])", re.IGNORECASE
+)
+_DOSE = re.compile(
+    r"(?<![\w.])\d[\d,]*(?:\.\d+)?\s*(?:kg|mg|mcg|ug|µg|ng|grams?|gm|g|ml|cc|liters?|l|units?|iu|meq|mmol|mci)(?!\w)",
+    re.IGNORECASE,
+)
+_SPAN = re.compile(r"(?<![\w:])(\d{1,2}:\d{2})(?:\s*(?:-|\u2013|to)\s*(\d{1,2}:\d{2})?)?(?![\w:])")
+_LENGTH = re.compile(
+    r"(?:(?:over|for|x)\s*)?(?<![\w.])(\d+(?:\.\d+)?)\s*(minutes?|mins?|hours?|hrs?|h|m)(?!\w)", re.IGNORECASE
+)
+_EXTRA = re.compile(r"(?<!\S)([a-z_]+)=(\"[^\"]*\"|\S+)")
+_EXTRAS: Mapping[str, str] = {
+    "site": "access_site",
+    "with": "mixed_with",
+    "reason": "access_reason",
+    **{
+        name: name
+        for name in (
+            "id",
+            "purpose",
+            "attended",
+            "resumed",
+            "discarded",
+            "category",
+            "hcpcs",
+            "access_site",
+            "access_reason",
+            "mixed_with",
+        )
+    },
+}
+_YES_NO = {"yes": True, "true": True, "no": False, "false": False}
+_EXAMPLE = 'such as "Solu-Medrol 125 mg iv push 09:00-09:03"'
+
+
+def administration(text: str, number: int) -> dict[str, object]:
+    """Read one administration; ``number`` is its place, and its id unless it gives one.
+
+    Raises:
+        InvalidInput: it has no route or drug, or words left over.
+
+    """
+    field = f"administration {number}"
+    row: dict[str, object] = {"id": str(number)}
+    row.update(_extras(text, field))
+    text = _EXTRA.sub(" ", text)
+    route = _ROUTE.search(text)
+    if route is None:
+        raise InvalidInput(Fault(field, "names no route", f"iv push, iv infusion, im, sc, ..., {_EXAMPLE}"))
+    row["route"] = _ROUTES[route[1].lower()]
+    before, after = text[: route.start()], text[route.end() :]
+    dose = _last(_DOSE.finditer(before)) or _DOSE.search(after)
+    if dose is not None:
+        row["dose"] = dose[0]
+        before, after = before.replace(dose[0], " "), after.replace(dose[0], " ")
+    drug = " ".join(before.split()).strip(" ,;:-")
+    if not drug:
+        raise InvalidInput(Fault(field, "names no drug before the route", _EXAMPLE))
+    row["drug"] = drug
+    after = _times(row, after)
+    if after.strip(" ,;.-"):
+        raise InvalidInput(Fault(field, "has words after the route that are not times", f"times, {_EXAMPLE}"))
+    return row
+
+
+def _times(row: dict[str, object], after: str) -> str:
+    """Take start, stop or length out of what stands behind the route."""
+    span = _SPAN.search(after)
+    if span is not None:
+        row["start"] = span[1].zfill(5)
+        if span[2]:
+            row["stop"] = span[2].zfill(5)
+        after = after[: span.start()] + after[span.end() :]
+    length = _LENGTH.search(after)
+    if length is not None:
+        per = 60 if length[2].lower().startswith("h") else 1
+        row["minutes"] = round(float(length[1]) * per)
+        after = after[: length.start()] + after[length.end() :]
+    return after
+
+
+def _extras(text: str, field: str) -> dict[str, object]:
+    extras: dict[str, object] = {}
+    for name, value in _EXTRA.findall(text):
+        if name not in _EXTRAS:
+            raise InvalidInput(Fault(field, "gives a name=value that is not known", ", ".join(sorted(_EXTRAS))))
+        plain = value.strip('"')
+        target = _EXTRAS[name]
+        boolean = Administration.model_fields[target].annotation == (bool | None)
+        extras[target] = _YES_NO.get(plain.lower(), plain) if boolean else plain
+    return extras
+
+
+def _last(matches: Iterable[re.Match[str]]) -> re.Match[str] | None:
+    found = None
+    for found in matches:  # noqa: B007 - the last one is wanted
+        pass
+    return found
+
+
+_BILLED = re.compile(r"([0-9A-Za-z]{5})(?:-([0-9A-Za-z]{2}(?:-[0-9A-Za-z]{2})*))?(?:x(\d{1,4}))?((?::[\w.-]+)*)")
+
+
+def billed_line(text: str, number: int) -> dict[str, object]:
+    """Read one billed line: ``96376``, ``96375-59x2``, ``96376:denied:CO-97``.
+
+    Raises:
+        InvalidInput: it is not of that form.
+
+    """
+    match = _BILLED.fullmatch(text.strip())
+    if match is None:
+        right = "CODE[-MOD][xUNITS][:denied][:REASON], such as 96376:denied:CO-97"
+        raise InvalidInput(Fault(f"billed line {number}", "is not a billed line", right))
+    row: dict[str, object] = {"code": match[1].upper()}
+    if match[2]:
+        row["modifiers"] = match[2].upper().split("-")
+    if match[3]:
+        row["units"] = int(match[3])
+    marks = [mark for mark in match[4].split(":") if mark]
+    row["denied"] = "denied" in marks or len(marks) > 0
+    reasons = [mark.upper() for mark in marks if mark != "denied"]
+    row["carc"] = [mark for mark in reasons if not re.fullmatch(r"(N|M|MA)\d+", mark)]
+    row["rarc"] = [mark for mark in reasons if re.fullmatch(r"(N|M|MA)\d+", mark)]
+    return row

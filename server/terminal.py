@@ -1,0 +1,286 @@
+"""Answers for a person at a terminal: rich tables and a timeline. Picks from the answer, decides nothing."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from ivcoder.answer import (
+    Classification,
+    CodeUnits,
+    Coding,
+    DenialExplanation,
+    Line,
+    NotReported,
+    Question,
+    Ranking,
+    Receipt,
+)
+from ivcoder.book import places
+from ivcoder.encounter import Encounter
+from ivcoder.server.timeline import timeline
+
+TIMES = "\N{MULTIPLICATION SIGN}"
+NARROWEST = 60
+NOTHING = "not reported"
+FOOT = "CPT is the American Medical Association's; a licence to use it is the user's to hold."
+STATUS = {
+    "coded": ("coded", "green"),
+    "needs_information": ("needs information", "yellow"),
+    "nothing_to_report": ("nothing to report", "yellow"),
+    "explained": ("explained", "green"),
+}
+LEVEL = {"info": ("note", "cyan"), "warning": ("warning", "yellow"), "error": ("error", "red")}
+VERDICT = {
+    "payer_right": ("the payer is right", "red"),
+    "payer_wrong": ("the payer is wrong", "green"),
+    "record_decides": ("the record decides", "yellow"),
+    "cannot_tell": ("cannot be told from this", "yellow"),
+}
+
+
+def show(page: Callable[[Console], RenderableType]) -> None:
+    """Print a page: at the terminal's width and colours, or plain at 80 columns when piped."""
+    piped = not sys.stdout.isatty()
+    width = int(os.environ.get("COLUMNS", "80")) if piped and os.environ.get("COLUMNS", "80").isdigit() else None
+    console = Console(
+        width=max(width, NARROWEST) if width else None,
+        highlight=False,
+        emoji=False,
+        color_system=None if piped else "standard",
+    )
+    with console.capture() as held:
+        console.print(page(console))
+    text = held.get()
+    if piped:
+        text = "".join(f"{line.rstrip()}\n" for line in text.splitlines())
+    sys.stdout.write(plain(text, console.encoding))
+
+
+def plain(text: str, encoding: str) -> str:
+    """The text in the terminal's own characters."""
+    try:
+        text.encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return text.replace(TIMES, "x").encode("ascii", "replace").decode("ascii")
+    return text
+
+
+def label(code: str, units: int, modifiers: Sequence[str] = ()) -> str:
+    """A code with its modifiers and units, as a claim has it."""
+    return f"{'-'.join((code, *modifiers))} {TIMES} {units}"
+
+
+def _heading(title: str) -> Text:
+    return Text(title, style="bold")
+
+
+def _header(encounter: Encounter, status: str) -> Text:
+    place = places()[encounter.place_of_service]
+    parts = [f"{place.name} ({place.code})"]
+    claim = encounter.claim or place.claim
+    if claim:
+        parts.append(f"{claim} claim")
+    parts.append(str(encounter.date_of_service or "no date of service"))
+    if encounter.payer:
+        parts.append(encounter.payer)
+    return _status_line(", ".join(parts), status)
+
+
+def _status_line(text: str, status: str) -> Text:
+    word, colour = STATUS[status]
+    return Text.assemble((text, "bold"), "  [", (word, colour), "]")
+
+
+def _outcome(then: Sequence[CodeUnits]) -> str:
+    return ", ".join(label(row.code, row.units, row.modifiers) for row in then) or "nothing to report"
+
+
+def _grid(rows: Iterable[Sequence[RenderableType]], first: int = 15) -> Table:
+    grid = Table.grid(padding=(0, 2), expand=False)
+    grid.add_column(width=first, no_wrap=True, overflow="fold")
+    grid.add_column(overflow="fold")
+    for row in rows:
+        grid.add_row(*row)
+    return grid
+
+
+def _lines(lines: Sequence[Line]) -> RenderableType:
+    rows: list[tuple[RenderableType, RenderableType]] = []
+    for line in lines:
+        body = Text.assemble((_role(line), "cyan"), f"  {_about(line.administrations)}  ", line.why)
+        for rival in line.not_instead:
+            known = set(rival.rules) <= set(line.rules)
+            why = ", ".join(rival.rules) if known else rival.why
+            body.append(f"\nnot {rival.code}: {why}", style="dim")
+        rows.append((Text(label(line.code, line.units, line.modifiers), style="bold"), body))
+    return _grid(rows)
+
+
+def _role(line: Line) -> str:
+    return line.role.replace("_", "-")
+
+
+def _about(administrations: Sequence[str]) -> str:
+    return f"[{' '.join(administrations)}]"
+
+
+def _not_reported(rows: Sequence[NotReported]) -> list[RenderableType]:
+    if not rows:
+        return []
+    return [
+        _heading("Not reported"),
+        _grid((Text(_about(row.administrations)), Text(row.why)) for row in rows),
+        Text(),
+    ]
+
+
+def _questions(rows: Sequence[Question]) -> list[RenderableType]:
+    if not rows:
+        return []
+    out: list[RenderableType] = [_heading("Questions that would change the codes")]
+    for row in rows:
+        where = f"[{row.administration or 'encounter'}] {row.field}"
+        out.append(_grid([(Text(where, style="yellow"), Text(row.ask))]))
+        outcomes = [(Text("  if so:"), Text(f"{each.if_}: {_outcome(each.then)}")) for each in row.outcomes]
+        out.append(_grid(outcomes))
+    return [*out, Text()]
+
+
+def _notices(coding: Coding) -> list[RenderableType]:
+    if not coding.notices:
+        return []
+    rows = []
+    for row in coding.notices:
+        word, colour = LEVEL[row.level]
+        where = f", line {row.line}" if row.line else ""
+        rows.append((Text(f"{word}{where}", style=colour), Text(row.why)))
+    return [_heading("Notices"), _grid(rows), Text()]
+
+
+def _tipping(coding: Coding) -> list[RenderableType]:
+    if not coding.tipping_points:
+        return []
+    now = Counter({(row.code, row.modifiers): 0 for row in coding.lines})
+    for row in coding.lines:
+        if row.role != "drug":
+            now[row.code, row.modifiers] += row.units
+    points = [Text(f"{row.change}: {_difference(now, row.then)}") for row in coding.tipping_points]
+    return [_heading("What would change it"), *[Padding(point, (0, 0, 0, 2)) for point in points], Text()]
+
+
+def _difference(now: Counter[tuple[str, tuple[str, ...]]], then: Sequence[CodeUnits]) -> str:
+    """What would come, and what would go."""
+    new: Counter[tuple[str, tuple[str, ...]]] = Counter()
+    for row in then:
+        new[row.code, row.modifiers] += row.units
+    come = [label(code, units, modifiers) for (code, modifiers), units in (new - now).items()]
+    go = [label(code, units, modifiers) for (code, modifiers), units in (now - new).items()]
+    parts = [f"+ {', '.join(come)}" if come else "", f"- {', '.join(go)}" if go else ""]
+    return "  ".join(part for part in parts if part)
+
+
+def _foot(receipt: Receipt) -> Text:
+    made = f"ivcoder {receipt.ivcoder}, rulebook {receipt.rulebook} ({receipt.rulebook_sha256[:12]})"
+    return Text(f"{made}, input {receipt.input_sha256[:12]}\n{FOOT}", style="dim")
+
+
+def coding_page(encounter: Encounter, coding: Coding, console: Console) -> RenderableType:
+    """A coding: timeline, lines with reasons, what is not reported, questions, notices."""
+    unicode = console.encoding.lower().startswith("utf")
+    ends = {row.id: _end(row.id, coding, TIMES if unicode else "x") for row in encounter.administrations}
+    reported = [line for line in coding.lines if line.role != "drug"]
+    drugs = [line for line in coding.lines if line.role == "drug"]
+    parts: list[RenderableType] = [
+        _header(encounter, coding.status),
+        Text(),
+        timeline(encounter, ends, console.width, unicode=unicode),
+        Text(),
+    ]
+    if reported:
+        parts += [_heading("Administration"), _lines(reported), Text()]
+    if drugs:
+        parts += [_heading("Drugs"), _lines(drugs), Text()]
+    parts += [*_not_reported(coding.not_reported), *_questions(coding.questions), *_notices(coding), *_tipping(coding)]
+    return Group(*parts, _foot(coding.receipt))
+
+
+def _end(administration: str, coding: Coding, times: str) -> str:
+    """The codes of one administration, for the end of its row."""
+    lines = [line for line in coding.lines if administration in line.administrations and line.role != "drug"]
+    return " + ".join(f"{line.code}{times}{line.units}" if line.units > 1 else line.code for line in lines) or NOTHING
+
+
+def classification_page(encounter: Encounter, answer: Classification) -> RenderableType:
+    """What each administration counts as."""
+    rows = []
+    for row in answer.services:
+        kind = row.kind.replace("_", " ") if row.category in (None, "hydration") else f"{row.category} {row.kind}"
+        about = (
+            f"{_about(row.administrations)} {row.minutes} min"
+            if row.minutes is not None
+            else _about(row.administrations)
+        )
+        rows.append((Text(about), Text.assemble((kind, "bold"), f"  {row.why}")))
+    parts: list[RenderableType] = [_header(encounter, answer.status), Text(), _grid(rows), Text()]
+    parts += [*_questions(answer.questions)]
+    return Group(*parts, _foot(answer.receipt))
+
+
+def ranking_page(encounter: Encounter, answer: Ranking) -> RenderableType:
+    """Which service is initial, and how the others follow."""
+    rows = []
+    for row in answer.services:
+        mark = "initial" if row.initial else row.tier
+        style = "bold" if row.initial else ""
+        rows.append((Text(f"{row.rank}. {_about(row.administrations)}"), Text.assemble((mark, style), f"  {row.why}")))
+    method = f"Chosen by: {answer.method.replace('_', ' ')}"
+    parts: list[RenderableType] = [_header(encounter, answer.status), Text(), _grid(rows), Text(method), Text()]
+    parts += [*_not_reported(answer.not_reported), *_questions(answer.questions)]
+    return Group(*parts, _foot(answer.receipt))
+
+
+def denial_page(answer: DenialExplanation) -> RenderableType:
+    """Why a claim was denied, whether the payer is right, and what to do."""
+    word, colour = VERDICT[answer.verdict]
+    parts: list[RenderableType] = [Text.assemble(("Verdict: ", "bold"), (word, colour)), Text()]
+    if answer.payer_says:
+        parts += [
+            _heading("What the payer says"),
+            *[Padding(Text(row), (0, 0, 0, 2)) for row in answer.payer_says],
+            Text(),
+        ]
+    if answer.reasons:
+        rows = [
+            (Text(f"line {row.line}" if row.line else "claim"), Text(f"{VERDICT[row.verdict][0]}: {row.why}"))
+            for row in answer.reasons
+        ]
+        parts += [_heading("Why"), _grid(rows), Text()]
+    if answer.corrected_lines or answer.removed_lines:
+        fixed = [
+            (
+                Text(label(row.code, row.units, row.modifiers), style="bold"),
+                Text(row.change + (f", was {row.was}" if row.was and row.was != row.code else "")),
+            )
+            for row in answer.corrected_lines
+        ]
+        fixed += [(Text(code, style="dim"), Text("removed")) for code in answer.removed_lines]
+        parts += [_heading("Corrected claim"), _grid(fixed), Text()]
+    for title, texts in (("What is missing", answer.missing), ("Document next time", answer.document_next_time)):
+        if texts:
+            parts += [_heading(title), *[Padding(Text(f"- {row}"), (0, 0, 0, 2)) for row in texts], Text()]
+    parts += _questions(answer.questions)
+    if answer.letter:
+        parts += [
+            _heading(f"Letter ({answer.letter_kind.replace('_', ' ')})"),
+            Padding(Text(answer.letter), (0, 2)),
+            Text(),
+        ]
+    return Group(*parts, _foot(answer.receipt))
