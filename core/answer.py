@@ -49,6 +49,7 @@ class Question(_Answer):
     administration: str | None = Field(description="The administration asked about; null for the encounter.")
     field: str = Field(description="The input field that answers it.")
     ask: str
+    rules: tuple[str, ...] = Field(description="The rule that cannot be decided, or rests on a default, without it.")
     outcomes: tuple[Outcome, ...]
 
 

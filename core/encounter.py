@@ -33,6 +33,10 @@ from ivcoder.faults import Fault, InvalidInput, faults_of
 HOUR = 60
 DAY = 24 * HOUR
 MOST_ADMINISTRATIONS = 100
+MOST_LINES = 100
+MOST_SERVICES = 50
+MOST_MODIFIERS = 4
+MOST_UNITS = 9999
 LONGEST = 14 * DAY
 
 
@@ -243,7 +247,7 @@ class OtherService(BaseModel):
     model_config = _BORDER
 
     code: CodeNumber = Field(description="The service's code.")
-    modifiers: tuple[ModifierCode, ...] = Field((), max_length=4, description="Modifiers already on it.")
+    modifiers: tuple[ModifierCode, ...] = Field((), max_length=MOST_MODIFIERS, description="Modifiers already on it.")
 
 
 class Given(NamedTuple):
@@ -296,7 +300,7 @@ class Encounter(BaseModel):
         None, description="Professional claims: the id of the administration the visit was for."
     )
     other_services: tuple[OtherService, ...] = Field(
-        (), max_length=50, description="Other services on the same claim, such as a visit."
+        (), max_length=MOST_SERVICES, description="Other services on the same claim, such as a visit."
     )
     undocumented_stop: Literal["push", "ask"] = Field(
         "push", description="An infusion without a documented length: count it as a push, or leave it open."

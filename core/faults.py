@@ -62,7 +62,8 @@ def faults_of(
         where = (f"{root}.{where}" if root and where else root or where) or "input"
         if kind == "value_error" and isinstance(cause := context.get("error"), InvalidInput):
             for fault in cause.faults:
-                yield Fault(f"{where}.{fault.field}" if parts else fault.field, fault.problem, fault.right)
+                inner = ".".join(part for part in (where if parts else root, fault.field) if part)
+                yield Fault(inner or "input", fault.problem, fault.right)
             continue
         yield Fault(where, *_say(kind, context, parts, known or {}))
 

@@ -217,9 +217,8 @@ def rank(classified: Classified) -> Ranked:
         else:
             findings = (initial_by_hierarchy(row, says, is_initial),)
         standings.append(Standing(row, tier.rank if tier else LAST, says, is_initial, findings))
-    # The reason for the visit may outrank its tier; the initial services still come first.
-    if by_reason:
-        standings.sort(key=lambda standing: not standing.initial)
+    # Initial services come first, whatever their tier.
+    standings.sort(key=lambda standing: not standing.initial)
     contested = len({row.tier for row in standings if row.service.kind in IN_CONTEST}) > 1
     method = "hierarchy"
     if professional and blocked is None:

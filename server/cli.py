@@ -201,7 +201,7 @@ def explain(
 ) -> int:
     """Why was a line denied, is the payer right, and what now?"""
     chosen = {name: value for name, value in _options(pos, date, claim, payer, None, None, False).items() if value}
-    lines = len(what) > 1 or (len(what[0].split(":")[0]) == len("96374") and not Path(what[0]).exists())
+    lines = len(what) > 1 or shorthand.is_billed_line(what[0])
     if lines and what != ["-"]:
         given: dict[str, object] = {
             "billed_lines": [shorthand.billed_line(text, at) for at, text in enumerate(what, 1)]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from ivcoder.encounter import Administration
 from ivcoder.faults import Fault, InvalidInput
@@ -145,6 +146,11 @@ def _last(matches: Iterable[re.Match[str]]) -> re.Match[str] | None:
 
 
 _BILLED = re.compile(r"([0-9A-Za-z]{5})(?:-([0-9A-Za-z]{2}(?:-[0-9A-Za-z]{2})*))?(?:x(\d{1,4}))?((?::[\w.-]+)*)")
+
+
+def is_billed_line(text: str) -> bool:
+    """Whether a text reads as a billed line rather than the name of a file."""
+    return _BILLED.fullmatch(text.strip()) is not None and not Path(text).exists()
 
 
 def billed_line(text: str, number: int) -> dict[str, object]:

@@ -10,7 +10,7 @@ from ivcoder.book import Category, Drug, Rulebook
 from ivcoder.classify.access import accesses_of
 from ivcoder.classify.bag import bags_of, mixed_bag
 from ivcoder.classify.category import carrier_fluid, category_of
-from ivcoder.classify.elsewhere import given_elsewhere, injected_as
+from ivcoder.classify.elsewhere import given_elsewhere, injected_as, no_administration_code
 from ivcoder.classify.hydration import hydrate
 from ivcoder.classify.service import (
     BY_VEIN,
@@ -46,19 +46,23 @@ def classify(visit: Visit, book: Rulebook) -> Classified:
     for bag in bags_of(visit.administrations, drugs):
         first = bag.first
         access, on_access = accesses.get(first.access_site, ("", ()))
+        nowhere = no_administration_code(first)
+        if nowhere.holds:
+            services.append(service_of(bag, first.category, Kind.NOT_REPORTABLE, (nowhere,), access))
+            continue
         category, why, open_questions = category_of(bag, book)
         questions += open_questions
         if first.route in BY_VEIN:
             why = (*why, *on_access)
         if len(bag.members) > 1:
             why = (*why, mixed_bag(bag.members))
-        if category is Category.HYDRATION and first.route in (Route.IV_INFUSION, Route.IV_PUMP):
-            carried = carrier_fluid(first)
-            if not carried.holds:
-                waiting.append((len(services), bag, why))
-                services.append(None)
-                continue
+        carried = carrier_fluid(first) if category is Category.HYDRATION and first.route in BY_VEIN else None
+        if carried is not None and carried.holds:
             kind, found = Kind.NOT_REPORTABLE, (carried,)
+        elif carried is not None and first.route is not Route.IV_PUSH:
+            waiting.append((len(services), bag, why))
+            services.append(None)
+            continue
         elif category is None:
             kind, found = Kind.UNDECIDED, ()
         else:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ivcoder.book import Category, Confidence, Drug, Rulebook
+from ivcoder.book import Category, Drug, Rulebook
 from ivcoder.classify.service import Bag, Kind, Question, is_hormonal, length_question
-from ivcoder.classify.vein import fluid_never_pushed
+from ivcoder.classify.vein import fluid_never_pushed, unlisted
 from ivcoder.encounter import HOUR, Given, Route
 from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
 
@@ -149,24 +149,6 @@ def intrathecal(given: Given, category: Category) -> Verdict:
     return (applies if hit else does_not)(drug=given.drug)
 
 
-@rule(
-    "unlisted",
-    "classify",
-    "Where no listed code fits",
-    sources=("cpt",),
-    nature="convention",
-    confidence=Confidence.MEDIUM,
-    says="No listed code fits {drug} given as {route}: the unlisted code, with a description on the claim.",
-    otherwise="A listed code fits {drug}.",
-)
-def unlisted(given: Given, category: Category) -> Verdict:
-    """A drug administration that no code describes, such as a drug other than chemotherapy infused into an
-    artery, is reported with the unlisted code and a description.
-    """
-    hit = given.route is Route.INTRA_ARTERIAL_INFUSION and category is not Category.CHEMOTHERAPY
-    return (applies if hit else does_not)(drug=given.drug, route=given.route.value.replace("_", " "))
-
-
 def injected_as(bag: Bag, category: Category) -> tuple[Kind, tuple[Finding, ...]]:
     """Injection, or nothing, for a drug given into muscle or under the skin."""
     given, drug = bag.first, bag.drugs[0]
@@ -189,7 +171,6 @@ def given_elsewhere(
     """What a drug given by any other route counts as."""
     given = bag.first
     for refused in (
-        no_administration_code(given),
         vaccine(given, bag.drugs[0]),
         outside_family(given, category),
     ):

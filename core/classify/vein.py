@@ -144,6 +144,25 @@ def fluid_never_pushed(given: Given, category: Category | None) -> Verdict:
     return does_not(drug=given.drug)
 
 
+@rule(
+    "unlisted",
+    "classify",
+    "Where no listed code fits",
+    sources=("cpt", "nahri-elastomeric"),
+    nature="convention",
+    confidence=Confidence.MEDIUM,
+    says="No listed code fits {drug} given as {route}: the unlisted code, with a description on the claim.",
+    otherwise="A listed code fits {drug}.",
+)
+def unlisted(given: Given, category: Category) -> Verdict:
+    """A drug administration that no code describes is reported with the unlisted code and a description: a portable
+    pump other than a prolonged chemotherapy infusion, and a drug other than chemotherapy infused into an artery.
+    """
+    arterial = given.route is Route.INTRA_ARTERIAL_INFUSION and category is not Category.CHEMOTHERAPY
+    hit = arterial or given.route is Route.IV_PUMP
+    return (applies if hit else does_not)(drug=given.drug, route=given.route.value.replace("_", " "))
+
+
 def pushed_as(
     bag: Bag, category: Category, book: Rulebook, questions: list[Question]
 ) -> tuple[Kind, tuple[Finding, ...]]:
@@ -180,6 +199,8 @@ def pumped_as(
         return Kind.UNDECIDED, (found,)
     if found.holds:
         return Kind.PUMP, (found,)
+    if category is not Category.HYDRATION:
+        return Kind.UNLISTED, (unlisted(given, category),)
     return infused_as(bag, visit, book, questions)
 
 

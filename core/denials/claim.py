@@ -24,6 +24,10 @@ from ivcoder.edits import Edited
 from ivcoder.encounter import (
     FIELDS,
     MOST_ADMINISTRATIONS,
+    MOST_LINES,
+    MOST_MODIFIERS,
+    MOST_SERVICES,
+    MOST_UNITS,
     Administration,
     Claim,
     CodeNumber,
@@ -61,8 +65,8 @@ class BilledLine(BaseModel):
     model_config = _BORDER
 
     code: CodeNumber = Field(description="The billed code.")
-    units: int = Field(1, ge=1, le=9999, strict=True, description="The billed units.")
-    modifiers: tuple[ModifierCode, ...] = Field((), max_length=4, description="The billed modifiers.")
+    units: int = Field(1, ge=1, le=MOST_UNITS, strict=True, description="The billed units.")
+    modifiers: tuple[ModifierCode, ...] = Field((), max_length=MOST_MODIFIERS, description="The billed modifiers.")
     denied: bool = Field(False, strict=True, description="Whether this line was denied.")
     administrations: tuple[Id, ...] = Field((), description="The administrations it was billed for, by id.")
     drug: DrugName | None = Field(None, description="The drug it was billed for, when no encounter is given.")
@@ -78,7 +82,9 @@ class Denial(BaseModel):
 
     model_config = _BORDER
 
-    billed_lines: tuple[BilledLine, ...] = Field(min_length=1, max_length=100, description="The lines as billed.")
+    billed_lines: tuple[BilledLine, ...] = Field(
+        min_length=1, max_length=MOST_LINES, description="The lines as billed."
+    )
     carc: tuple[Reason, ...] = Field((), description="Claim adjustment reason codes of the whole claim.")
     rarc: tuple[Reason, ...] = Field((), description="Remark codes of the whole claim.")
     place_of_service: PlaceCode | None = Field(None, description="CMS place-of-service code, two digits.")
@@ -89,7 +95,9 @@ class Denial(BaseModel):
     administrations: tuple[Administration, ...] = Field(
         (), max_length=MOST_ADMINISTRATIONS, description="What was given, if the chart is at hand."
     )
-    other_services: tuple[OtherService, ...] = Field((), max_length=50, description="Other services on the claim.")
+    other_services: tuple[OtherService, ...] = Field(
+        (), max_length=MOST_SERVICES, description="Other services on the claim."
+    )
     undocumented_stop: Literal["push", "ask"] = Field("push", description="Policy for a missing stop.")
 
     _encounter: Encounter | None = PrivateAttr(None)

@@ -185,7 +185,7 @@ def _is_first(case: Case, line: BilledLine, same: list[BilledLine]) -> bool:
     if len(known) == len(lines):
         return starts[0] == min(known) and starts.count(starts[0]) == 1
     billed = case.denial.billed_lines
-    return all(billed.index(line) < billed.index(row) for row in same)
+    return all(billed.index(line) < billed.index(row) if row.denied == line.denied else row.denied for row in same)
 
 
 @rule(
@@ -210,8 +210,9 @@ def denied_two_initials(case: Case, line: BilledLine) -> Verdict:
         other = case.role(row)
         if row is line or other not in INITIALS:
             continue
-        above = INITIALS.index(other) < mine or (other == role and billed.index(row) < billed.index(line))
-        if above:
+        denied_alike = row.denied == line.denied
+        first = billed.index(row) < billed.index(line) if denied_alike else line.denied
+        if INITIALS.index(other) < mine or (other == role and first):
             return applies(code=line.code, higher=row.code)
     return does_not(code=line.code)
 

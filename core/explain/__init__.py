@@ -152,6 +152,7 @@ def question(mattering: Mattering, visit: Visit) -> Question:
         administration=asked.administration,
         field=asked.field,
         ask=f"{_ASK[asked.field].format(drug=drug)} {because}",
+        rules=(asked.finding.rule,),
         outcomes=tuple(
             Outcome.model_validate(
                 {"if": option_words(row.option), "then": codes(row.lines, drugs=not mattering.changes_codes)}

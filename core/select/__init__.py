@@ -82,7 +82,7 @@ def select(ranked: Ranked, *, drugs: bool = True) -> Selected:
         elif service.kind is Kind.HYDRATION and later and first is not None:
             outcome = [later_hydration(standing, place, first.service, book)]
         else:
-            outcome = with_hours(standing, place, _role_of(service, standing), book)
+            outcome = with_hours(standing, place, _role_of(standing, alone=first is None), book)
         if service.kind is Kind.INFUSION:
             peers.setdefault(service.access, []).append(service)
         if isinstance(outcome, Refused):
@@ -101,8 +101,12 @@ def select(ranked: Ranked, *, drugs: bool = True) -> Selected:
     )
 
 
-def _role_of(service: Service, standing: Standing) -> str:
+def _role_of(standing: Standing, *, alone: bool) -> str:
+    """The role of an initial or a stand-alone service; ``alone`` when its access has no initial service."""
+    service = standing.service
     chemo = service.category is CHEMO
+    if service.kind is Kind.PUMP and alone:
+        return "chemo_pump_initial"
     if standing.initial:
         return INITIAL_ROLES[service.kind, chemo]
     if service.kind is Kind.INJECTION and chemo:

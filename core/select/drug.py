@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache
 
-from ivcoder.book import Billing, Drug, Rulebook
+from ivcoder.book import Billing, Category, Drug, Rulebook
 from ivcoder.classify import Option, Question
 from ivcoder.encounter import Amount, Given, Purpose, Route, Visit
 from ivcoder.rank import Ranked
@@ -26,11 +26,11 @@ _NOT_BILLED = frozenset({Route.ORAL, Route.SUBLINGUAL, Route.RECTAL, Route.NASAL
     sources=("rtacpa-units", "cms-hcpcs"),
     says="{dose} of {drug} at {per} a unit of {code}: {units} {unit}.",
     otherwise="{drug}: a dose in {dose_unit} cannot be turned into units of {code}, which count {per}.",
-    unsure="No dose of {drug} is charted, so its own line is left to you.",
+    unsure="No dose of {drug} is charted, so its own line is missing here.",
 )
-def drug_units(given: Given, billing: Billing, units: int | None) -> Verdict:
+def drug_units(given: Given, billing: Billing | None, units: int | None) -> Verdict:
     """The drug's own line carries its HCPCS code in units of the code's amount; a part of a unit counts as one."""
-    if given.dose is None:
+    if given.dose is None or billing is None:
         return cannot_tell("dose", drug=given.drug)
     if units is None:
         return does_not(drug=given.drug, code=billing.code, per=billing.per, dose_unit=Amount.parse(given.dose).unit)
@@ -113,9 +113,13 @@ def drug_lines_of(ranked: Ranked) -> tuple[tuple[Earned, ...], list[Question], l
     questions: list[Question] = []
     remarks: list[Remark] = []
     single: list[str] = []
+    undosed: list[Given] = []
     for label in order:
         given, drug = rows[label], classified.drugs[label]
-        if given.dose is None or drug is None or given.route in _NOT_BILLED or given.purpose in _UNDRUGGED:
+        if drug is None or given.route in _NOT_BILLED or _is_carrier(given, drug):
+            continue
+        if given.dose is None:
+            undosed.append(given)
             continue
         billing = _billing(given, drug, given.dose, book)
         dated = drug_code_by_date(given, drug, billing)
@@ -140,10 +144,18 @@ def drug_lines_of(ranked: Ranked) -> tuple[tuple[Earned, ...], list[Question], l
             book,
             questions,
         )
+    if lines:
+        remarks += [Remark("info", (drug_units(given, None, None),), (given.id,)) for given in undosed]
     unpaid = discarded_drug_payer(tuple(dict.fromkeys(single)), visit, book)
     if unpaid.holds:
         remarks.append(Remark("info", (unpaid,)))
     return tuple(lines), questions, remarks
+
+
+def _is_carrier(given: Given, drug: Drug) -> bool:
+    """Fluid that carries a drug, keeps the line open, or flushes it has no line of its own."""
+    flush = given.route is Route.IV_PUSH and drug.category is Category.HYDRATION
+    return flush or given.purpose in _UNDRUGGED
 
 
 def _with_discarded(

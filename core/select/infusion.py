@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ivcoder.book import WHOLE, Confidence, Rulebook
-from ivcoder.classify import Option, Question, Service
+from ivcoder.classify import IN_CONTEST, Option, Question, Service
 from ivcoder.encounter import HOUR
 from ivcoder.rank import Standing
 from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
@@ -27,8 +27,8 @@ _HOURS = {
     "select",
     "A further hour counts once past its half",
     sources=("medicalcoding123-2012", "codingclarified", "haugen-beyond-basics"),
-    says="{drug} ran {minutes} minutes: beyond the first hour, {hours} further {unit}, each of at least {limit} "
-    "minutes.",
+    says="{drug} ran {minutes} minutes: beyond the first hour, {hours} further {unit}, "
+    "counted from {limit} minutes past the hour.",
     otherwise="{drug} ran {minutes} minutes: no further hour, which counts from {limit} minutes past the hour.",
     unsure="The length of {drug} is not documented, so no further hour is counted.",
 )
@@ -215,7 +215,8 @@ def _lost(role: str, standing: Standing) -> tuple[tuple[str, Finding], ...]:
     """The role that came closest: a push for an initial infusion, the initial role for a later one."""
     if role == "infusion_initial":
         return (("push_initial", standing.service.findings[-1]),)
-    return () if standing.initial or role not in _HOURS else lost_initial(standing)
+    competes = standing.service.kind in IN_CONTEST and not standing.initial
+    return lost_initial(standing) if competes else ()
 
 
 def later_infusion(
