@@ -39,3 +39,30 @@ def line_text(line) -> str:
 
 
 ENCOUNTERS = encounters()
+
+
+@dataclass(frozen=True)
+class DenialCase:
+    """One denial, where it comes from, and what must come out."""
+
+    id: str
+    title: str
+    source: str
+    where: str
+    reasoning: str
+    denial: dict[str, object]
+    expect: dict[str, object]
+    corrects: str | None = None
+    contested: str | None = None
+
+
+def denials() -> list[DenialCase]:
+    """Every denial case, in the order of the files."""
+    return [
+        DenialCase(**row)
+        for path in sorted((HERE / "denials").glob("*.toml"))
+        for row in tomllib.loads(path.read_text(encoding="utf-8"))["case"]
+    ]
+
+
+DENIALS = denials()

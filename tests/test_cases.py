@@ -9,7 +9,7 @@ from ivcoder.rule import RULES
 
 
 def rules_behind(coding):
-    parts = (*coding.lines, *coding.not_reported, *coding.notices)
+    parts = (*coding.lines, *coding.not_reported, *coding.notices, *coding.questions)
     return {rule for part in parts for rule in part.rules} | {
         rule for line in coding.lines for rival in line.not_instead for rule in rival.rules
     }

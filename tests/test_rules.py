@@ -5,13 +5,15 @@ from datetime import date
 import pytest
 
 from casebook import ENCOUNTERS
-from ivcoder import Rulebook, select_push_codes
+from ivcoder import Rulebook, edits, rank, select, select_push_codes
 from ivcoder.book import Category
 from ivcoder.classify import Kind, Service, access, bag, category, elsewhere, hydration, vein
 from ivcoder.classify.service import Bag
 from ivcoder.encounter import Encounter, visit_of
 from ivcoder.explain import statement
 from ivcoder.rule import RULES, Outcome, Rule
+from ivcoder.select import drug as drug_lines
+from ivcoder.select import infusion, push
 
 BOOK = Rulebook.on(None)
 
@@ -35,6 +37,7 @@ def service(start=None, minutes=None, kind=Kind.INFUSION, substance="x"):
     return Service(("1",), substance, substance, Category.THERAPEUTIC, kind, minutes, spans, "", ())
 
 
+ONE = service(start=540, minutes=60)
 CHEMO, OTHER = Category.CHEMOTHERAPY, Category.THERAPEUTIC
 
 # What the cases need not show, because the step asks the rule only when its answer is known: (rule, arguments, answer).
@@ -71,8 +74,25 @@ ASKED = [
     (elsewhere.arterial, (given(route="intra_arterial_infusion"), CHEMO, None), "cannot_tell"),
     (elsewhere.intrathecal, (given(route="intrathecal"), CHEMO), "applies"),
     (elsewhere.intrathecal, (given(), CHEMO), "does_not_apply"),
-    (elsewhere.unlisted, (given(), OTHER), "does_not_apply"),
-    (elsewhere.unlisted, (given(route="intra_arterial_infusion"), OTHER), "applies"),
+    (vein.unlisted, (given(), OTHER), "does_not_apply"),
+    (vein.unlisted, (given(route="intra_arterial_infusion"), OTHER), "applies"),
+    (rank.one_initial_per_access, (ONE, ONE), "does_not_apply"),
+    (rank.initial_by_hierarchy, (ONE, "infusion", False), "does_not_apply"),
+    (rank.initial_by_reason, (ONE, "2"), "does_not_apply"),
+    (rank.initial_by_reason, (ONE, None), "does_not_apply"),
+    (rank.hierarchy_as_fallback, (ONE, "infusion", False), "does_not_apply"),
+    (rank.injections_stand_alone, (ONE,), "does_not_apply"),
+    (rank.infusion_resumed, ([ONE],), "does_not_apply"),
+    (drug_lines.drug_code_by_date, (given(), drug("Solu-Medrol"), None), "does_not_apply"),
+    (infusion.additional_hour, (service(), BOOK), "cannot_tell"),
+    (infusion.concurrent_chemo, (ONE, True, "y"), "does_not_apply"),
+    (infusion.sequential_infusion, (ONE, ONE, True), "does_not_apply"),
+    (infusion.hydration_secondary, (ONE, None, BOOK), "does_not_apply"),
+    (push.push_of_infused_drug, (ONE, False), "does_not_apply"),
+    (push.repeat_chemo_push, (ONE, True), "does_not_apply"),
+    (select.separate_push_lines, (False,), "does_not_apply"),
+    (edits.add_on_needs_primary, (BOOK.codes["push_new_drug"], frozenset()), "applies"),
+    (edits.drug_code_mismatch, ("x", "J0000", None), "does_not_apply"),
 ]
 
 

@@ -1,0 +1,124 @@
+"""Every denial case gives the verdict worked out by hand; letters rest on the input alone."""
+
+import re
+
+import pytest
+
+from casebook import DENIALS
+from ivcoder import Denial, InvalidInput, explain_denial
+from ivcoder.book import adjustments, sources
+from ivcoder.rule import RULES, Outcome, Rule
+
+
+def corrected_text(answer):
+    out = []
+    for row in answer.corrected_lines:
+        label = f"{'-'.join((row.code, *row.modifiers))} x{row.units} {row.change}"
+        out.append(f"{label} from {row.was}" if row.change == "changed" else label)
+    return out + [f"{code} removed" for code in answer.removed_lines]
+
+
+@pytest.mark.parametrize("case", DENIALS, ids=lambda case: case.id)
+def test_denial(case):
+    answer = explain_denial(case.denial)
+    expect = case.expect
+    assert (answer.status, answer.verdict) == (expect["status"], expect["verdict"])
+    assert [row.pattern for row in answer.reasons] == expect["patterns"]
+    assert corrected_text(answer) == expect["corrected"]
+    assert answer.letter_kind == expect["letter_kind"]
+    assert set(expect["missing"]) <= set(answer.missing)
+
+
+@pytest.mark.parametrize("case", DENIALS, ids=lambda case: case.id)
+def test_denial_is_sourced(case):
+    assert case.source in sources()
+    assert case.reasoning
+    assert case.where
+
+
+@pytest.mark.parametrize("case", DENIALS, ids=lambda case: case.id)
+def test_letters_rest_on_the_input(case):
+    answer = explain_denial(case.denial)
+    assert (answer.letter is None) == (answer.letter_kind == "none")
+    if answer.verdict == "payer_right":
+        assert answer.letter_kind == "corrected_claim"
+    if answer.letter_kind == "appeal":
+        assert answer.verdict == "payer_wrong"
+    letter = answer.letter or ""
+    given = Denial.model_validate(case.denial).model_dump_json()
+    for time in re.findall(r"\b\d{1,2}:\d{2}\b", letter):
+        assert time in given
+    assert "guarantee" not in letter.lower()
+    assert "HH:MM" not in letter
+
+
+@pytest.mark.parametrize("case", DENIALS, ids=lambda case: case.id)
+def test_the_order_of_the_lines_does_not_change_the_verdict(case):
+    turned = {**case.denial, "billed_lines": [*reversed(case.denial["billed_lines"])]}
+    assert explain_denial(turned).verdict == case.expect["verdict"]
+
+
+def test_enough_denials_with_unique_ids():
+    assert len(DENIALS) >= 25
+    assert len({case.id for case in DENIALS}) == len(DENIALS)
+    assert {case.expect["verdict"] for case in DENIALS} == {
+        "payer_right",
+        "payer_wrong",
+        "record_decides",
+        "cannot_tell",
+    }
+
+
+def test_reason_codes_are_put_in_plain_words():
+    line = {"code": "96376", "denied": True, "carc": ["CO-97"], "rarc": ["n362"]}
+    answer = explain_denial({"place_of_service": "11", "billed_lines": [line], "carc": ["PR 999"]})
+    assert [text.split(":")[0] for text in answer.payer_says] == ["999", "97", "N362"]
+    assert adjustments()["97"].says in answer.payer_says[1]
+    assert "not a code we know" in answer.payer_says[0]
+
+
+@pytest.mark.parametrize(
+    ("denial", "field"),
+    [
+        ({}, "billed_lines"),
+        ({"billed_lines": []}, "billed_lines"),
+        ({"billed_lines": [{"code": "canary"}]}, "billed_lines[0].code"),
+        ({"billed_lines": [{"code": "96374", "units": 0}]}, "billed_lines[0].units"),
+        ({"billed_lines": [{"code": "96374", "carc": ["canary"]}]}, "billed_lines[0].carc[0]"),
+        ({"billed_lines": [{"code": "96374", "canary": 1}]}, "billed_lines[0].canary"),
+        ({"billed_lines": [{"code": "96374", "administrations": ["9"]}]}, "billed_lines[0].administrations"),
+        (
+            {"billed_lines": [{"code": "96374"}], "administrations": [{"id": "1", "drug": "x", "route": "im"}]},
+            "place_of_service",
+        ),
+        ({"billed_lines": [{"code": "96374"}], "place_of_service": "99"}, "place_of_service"),
+    ],
+)
+def test_a_wrong_denial_names_the_field(denial, field):
+    with pytest.raises(InvalidInput) as caught:
+        explain_denial(denial)
+    assert caught.value.faults[0].field == field
+    assert "canary" not in str(caught.value).replace(".canary", "")
+
+
+@pytest.fixture(scope="module")
+def seen():
+    found = set()
+    ask = Rule.__call__
+
+    def noted(rule, *args, **kwargs):
+        finding = ask(rule, *args, **kwargs)
+        found.add((finding.rule, finding.outcome))
+        return finding
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Rule, "__call__", noted)
+        for case in DENIALS:
+            explain_denial(case.denial)
+    return found
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES.values() if rule.step == "denials"], ids=lambda rule: rule.id)
+def test_denial_rule_is_seen_in_every_answer_it_can_give(rule, seen):
+    for outcome in (Outcome.APPLIES, Outcome.DOES_NOT_APPLY):
+        assert (rule.id, outcome) in seen
