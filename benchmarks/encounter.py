@@ -49,9 +49,8 @@ def measure() -> dict[str, float]:
     return {**middle, "ratio": middle["full"] / middle["floor"], "what_if": middle["explored"] / middle["floor"]}
 
 
-if __name__ == "__main__":
+def report() -> list[str]:
+    """One line."""
     found = measure()
-    print(
-        f"encounter: floor {found['floor']:.0f} us, full {found['full']:.0f} us, "
-        f"ratio {found['ratio']:.1f} (bar {BAR}); with what-if {found['what_if']:.0f}"
-    )
+    times = f"floor {found['floor']:.0f} us, JSON to JSON {found['full']:.0f} us"
+    return [f"encounter: {times}, ratio {found['ratio']:.1f} (bar {BAR:.0f}); with what-if {found['what_if']:.0f}"]

@@ -8,7 +8,12 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 _BORDER = ConfigDict(
-    frozen=True, extra="forbid", serialize_by_alias=True, validate_by_name=True, validate_by_alias=True
+    frozen=True,
+    extra="forbid",
+    defer_build=True,
+    serialize_by_alias=True,
+    validate_by_name=True,
+    validate_by_alias=True,
 )
 
 Status = Literal["coded", "needs_information", "nothing_to_report"]

@@ -28,7 +28,7 @@ from pydantic import (
 )
 
 from ivcoder.book import Category, Place, Rulebook, places
-from ivcoder.faults import Fault, InvalidInput, faults_of
+from ivcoder.faults import FORMS, Fault, InvalidInput, faults_of
 
 HOUR = 60
 DAY = 24 * HOUR
@@ -178,19 +178,32 @@ def whole_date(value: object) -> object:
     raise _bad("is not a date", "a date such as 2026-03-02")
 
 
-Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$")]
+def form(pattern: str, words: str) -> str:
+    """A pattern, with the words a fault has for it."""
+    FORMS[pattern] = words
+    return pattern
+
+
+_ID = form(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$", "up to 32 letters, digits, dots, hyphens or underscores")
+_NAME = form(r"^[^\x00-\x1f\x7f-\x9f<>\[\]{}]+$", "a name in plain text, without brackets")
+_CODE = form(r"^[0-9A-Z][0-9]{3}[0-9A-Z]$", "a code of five characters")
+_DRUG_CODE = form(r"^[A-Z][0-9]{4}$", "a HCPCS code: a letter and four digits")
+_MODIFIER = form(r"^[0-9A-Z]{2}$", "a modifier of two characters")
+_PAYER = form(r"^[a-z0-9][a-z0-9_ -]{0,39}$", "a payer's short name, such as medicare")
+
+Id = Annotated[str, StringConstraints(pattern=_ID)]
 Clock = Annotated[str, AfterValidator(_clock_text)]
 Dose = Annotated[str, StringConstraints(max_length=40), AfterValidator(_amount_text)]
-DrugName = Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f-\x9f<>\[\]{}]+$")]
+DrugName = Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=_NAME)]
 PlaceCode = Annotated[
     str,
     AfterValidator(_place_code),
     WithJsonSchema({"type": "string", "enum": list(places())}),
 ]
-CodeNumber = Annotated[str, StringConstraints(pattern=r"^[0-9A-Z][0-9]{3}[0-9A-Z]$", to_upper=True)]
-DrugCode = Annotated[str, StringConstraints(pattern=r"^[A-Z][0-9]{4}$", to_upper=True)]
-ModifierCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-Z]{2}$", to_upper=True)]
-PayerId = Annotated[str, BeforeValidator(_unspaced_lower), StringConstraints(pattern=r"^[a-z0-9][a-z0-9_ -]{0,39}$")]
+CodeNumber = Annotated[str, StringConstraints(pattern=_CODE, to_upper=True)]
+DrugCode = Annotated[str, StringConstraints(pattern=_DRUG_CODE, to_upper=True)]
+ModifierCode = Annotated[str, StringConstraints(pattern=_MODIFIER, to_upper=True)]
+PayerId = Annotated[str, BeforeValidator(_unspaced_lower), StringConstraints(pattern=_PAYER)]
 
 _BORDER = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 

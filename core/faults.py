@@ -14,6 +14,9 @@ from pydantic import ValidationError
 
 _PLAIN_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
+FORMS: dict[str, str] = {}
+"""What each pattern of a field asks for, in words; filled by the module that holds the patterns."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -55,9 +58,13 @@ def faults_of(
     ``known`` maps a list's name ("" for the top level) to the field names allowed there, to suggest the
     nearest one to an unknown field.
     """
-    for detail in error.errors(include_url=False, include_input=False):
+    details = error.errors(include_url=False, include_input=False)
+    places = [detail["loc"] for detail in details]
+    for detail in details:
         parts = detail["loc"]
         kind, context = detail["type"], detail.get("ctx", {})
+        if kind == "too_short" and any(place[: len(parts)] == parts != place for place in places):
+            continue  # entries that failed by themselves do not count, and each has said why
         where = path_of(parts)
         where = (f"{root}.{where}" if root and where else root or where) or "input"
         if kind == "value_error" and isinstance(cause := context.get("error"), InvalidInput):
@@ -97,7 +104,7 @@ def _say(
         case "string_too_long":
             return "is too long", f"at most {context.get('max_length')} characters"
         case "string_pattern_mismatch":
-            return "is not of the right form", f"text of the form {context.get('pattern')}"
+            return "is not of the right form", FORMS.get(str(context.get("pattern")), "what the documentation says")
         case "greater_than_equal":
             return "is too small", f"{context.get('ge')} or more"
         case "less_than_equal":

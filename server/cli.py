@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias, TypeVar
 
-import click
 import typer
 from pydantic import BaseModel
 
@@ -23,7 +22,6 @@ ANSWERED, NEEDS_INFORMATION, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 app = typer.Typer(
     add_completion=False,
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     help="From what was charted to drug-administration codes with reasons.",
@@ -278,10 +276,15 @@ def serve(drugs: Drugs = None) -> int:
 
 
 @app.callback(invoke_without_command=True)
-def _top(version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False) -> None:
+def _top(
+    context: typer.Context, version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False
+) -> None:
     if version:
         sys.stdout.write(f"ivcoder {ivcoder.__version__}\n")
         raise typer.Exit
+    if context.invoked_subcommand is None:
+        sys.stderr.write(f"{context.get_help()}\n")
+        raise typer.Exit(BAD_INPUT)
 
 
 DEMO: Mapping[str, object] = {
@@ -313,13 +316,10 @@ def main() -> None:
     except InvalidInput as error:
         _say_faults(error.faults)
         status = BAD_INPUT
-    except click.exceptions.NoArgsIsHelpError as error:
-        sys.stderr.write(f"{error.format_message()}\n")
-        status = BAD_INPUT
-    except click.ClickException as error:
+    except typer.TyperException as error:
         _say_faults((_usage(error),))
         status = BAD_INPUT
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         status = INTERRUPTED
     except BrokenPipeError:
         # The reader went away: keep the interpreter from flushing into the closed pipe.
@@ -331,18 +331,16 @@ def main() -> None:
     sys.exit(status if isinstance(status, int) else ANSWERED)
 
 
-def _usage(error: click.ClickException) -> Fault:
+def _usage(error: typer.TyperException) -> Fault:
     """A usage error without the value that was typed."""
-    match error:
-        case click.exceptions.NoSuchOption():
-            near = f", perhaps {' or '.join(error.possibilities)}" if error.possibilities else ""
-            return Fault("option", "is not known", f"one that --help lists{near}")
-        case click.exceptions.MissingParameter():
-            return Fault(error.param.human_readable_name if error.param else "argument", "is missing", "see --help")
-        case click.exceptions.BadParameter():
-            return Fault(error.param.human_readable_name if error.param else "argument", "is not right", "see --help")
-        case _:
-            return Fault("command", "is not right", "one that `ivcoder --help` lists")
+    if isinstance(error, typer.BadParameter):
+        name = getattr(error.param, "human_readable_name", "argument")
+        return Fault(name, "is not right" if error.message else "is missing", "see --help")
+    if hasattr(error, "option_name"):
+        near = " or ".join(getattr(error, "possibilities", None) or ())
+        right = f"one that --help lists, perhaps {near}" if near else "one that --help lists"
+        return Fault("option", "is not known, or lacks its value", right)
+    return Fault("command", "is not known, or has too much behind it", "one that `ivcoder --help` lists")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 from mcp.shared.exceptions import MCPError
+from pydantic.json_schema import GenerateJsonSchema
 
 import ivcoder
 from ivcoder.book import DrugTable
@@ -86,13 +87,20 @@ async def _run(server: Server[Any]) -> None:
         await server.run(read, write, server.create_initialization_options())
 
 
+class _Untitled(GenerateJsonSchema):
+    """Schemas without a title for each field: an assistant pays for every word, and titles repeat the names."""
+
+    def field_title_should_be_set(self, schema: object) -> bool:  # noqa: ARG002 - the base class's signature
+        return False
+
+
 def _described(tool: Tool) -> types.Tool:
     return types.Tool(
         name=tool.name,
         title=tool.title,
         description=tool.description,
-        input_schema=tool.takes.model_json_schema(),
-        output_schema=tool.gives.model_json_schema(mode="serialization"),
+        input_schema=tool.takes.model_json_schema(schema_generator=_Untitled),
+        output_schema=tool.gives.model_json_schema(schema_generator=_Untitled, mode="serialization"),
         annotations=types.ToolAnnotations(
             title=tool.title, read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
         ),

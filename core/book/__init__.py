@@ -30,7 +30,7 @@ WHOLE = 100
 """Percent of the whole; shares in the book are percentages."""
 
 _TABLES = ("codes", "denials", "drugs", "edits", "payers", "places", "sources", "thresholds")
-_STRICT = ConfigDict(extra="forbid", strict=False)
+_STRICT = ConfigDict(extra="forbid", defer_build=True)
 
 
 class Category(StrEnum):

@@ -38,6 +38,7 @@ from ivcoder.encounter import (
     OtherService,
     PayerId,
     PlaceCode,
+    form,
     visit_of,
     whole_date,
 )
@@ -55,8 +56,9 @@ def _without_group(value: object) -> object:
     return text[2:] if text[:2] in _GROUPS else text
 
 
-Reason = Annotated[str, BeforeValidator(_without_group), StringConstraints(pattern=r"^[A-Z]{0,2}[0-9]{1,3}$")]
-_BORDER = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+_REASON = form(r"^[A-Z]{0,2}[0-9]{1,3}$", "a reason or remark code, such as CO-97 or N362")
+Reason = Annotated[str, BeforeValidator(_without_group), StringConstraints(pattern=_REASON)]
+_BORDER = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, defer_build=True)
 
 
 class BilledLine(BaseModel):
