@@ -9,18 +9,19 @@ from collections.abc import Mapping, Sequence
 from typing import IO, Self
 
 SERVE = ("-m", "ivcoder.server.cli", "serve")
-HELLO = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "wire", "version": "1"}}
+PROTOCOL = "2025-11-25"
 
 
 class Server:
     """A server in a process of its own; ``arguments`` are what Python is started with."""
 
-    def __init__(self, arguments: Sequence[str] = SERVE) -> None:
+    def __init__(self, arguments: Sequence[str] = SERVE, protocol: str = PROTOCOL) -> None:
         self._process = subprocess.Popen(
             [sys.executable, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
         self._number = 0
-        self.hello = json.loads(self.ask("initialize", HELLO))["result"]
+        hello = {"protocolVersion": protocol, "capabilities": {}, "clientInfo": {"name": "wire", "version": "1"}}
+        self.hello = json.loads(self.ask("initialize", hello))["result"]
         self.send(json.dumps({"jsonrpc": "2.0", "method": "notifications/initialized"}).encode())
 
     def __enter__(self) -> Self:

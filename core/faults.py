@@ -84,7 +84,8 @@ def _say(
         case "extra_forbidden" | "unexpected_keyword_argument":
             group = next((part for part in reversed(parts[:-1]) if isinstance(part, str)), "")
             names = sorted(known.get(group, ()))
-            near = get_close_matches(str(parts[-1]), names, n=1, cutoff=0.5)
+            given = str(parts[-1])
+            near = [name for name in names if name.startswith(f"{given}_")] or get_close_matches(given, names, n=1)
             if near:
                 return "is not a field here", f"the field {near[0]}, if that is what was meant"
             return (

@@ -81,16 +81,19 @@ def rules_document() -> str:
 
 
 def rule_table() -> Table:
-    """Every rule in a table."""
+    """Every rule in a table, step by step."""
     from rich.table import Table
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("rule", overflow="fold")
-    table.add_column("step")
-    table.add_column("says", overflow="fold")
-    table.add_column("nature")
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    step = ""
     for rule in RULES.values():
-        table.add_row(rule.id, rule.step, rule.title, rule.nature)
+        if rule.step != step:
+            table.add_row(rule.step, "", style="bold")
+            step = rule.step
+        mark = "" if rule.nature == "policy" else f" ({rule.nature})"
+        table.add_row(f"  {rule.id}", f"{rule.title}{mark}")
     return table
 
 

@@ -51,7 +51,10 @@ _DOSE = re.compile(
     r"(?<![\w.])\d[\d,]*(?:\.\d+)?\s*(?:kg|mg|mcg|ug|µg|ng|grams?|gm|g|ml|cc|liters?|l|units?|iu|meq|mmol|mci)(?!\w)",
     re.IGNORECASE,
 )
-_SPAN = re.compile(r"(?<![\w:])(\d{1,2}:\d{2})(?:\s*(?:-|\u2013|to)\s*(\d{1,2}:\d{2})?)?(?![\w:])")
+_TIME = r"(\d{1,2}:\d{2}|\d{4})"
+_SPAN = re.compile(
+    rf"(?:(?:at|from|@)\s*)?(?<![\w:]){_TIME}(?:\s*(?:-|\u2013|to|until)\s*{_TIME}?)?(?![\w:])", re.IGNORECASE
+)
 _LENGTH = re.compile(
     r"(?:(?:over|for|x)\s*)?(?<![\w.])(\d+(?:\.\d+)?)\s*(minutes?|mins?|hours?|hrs?|h|m)(?!\w)", re.IGNORECASE
 )
@@ -112,18 +115,24 @@ def administration(text: str, number: int) -> dict[str, object]:
 
 def _times(row: dict[str, object], after: str) -> str:
     """Take start, stop or length out of what stands behind the route."""
-    span = _SPAN.search(after)
-    if span is not None:
-        row["start"] = span[1].zfill(5)
-        if span[2]:
-            row["stop"] = span[2].zfill(5)
-        after = after[: span.start()] + after[span.end() :]
     length = _LENGTH.search(after)
     if length is not None:
         per = 60 if length[2].lower().startswith("h") else 1
         row["minutes"] = round(float(length[1]) * per)
         after = after[: length.start()] + after[length.end() :]
+    span = _SPAN.search(after)
+    if span is not None:
+        row["start"] = _clock(span[1])
+        if span[2]:
+            row["stop"] = _clock(span[2])
+        after = after[: span.start()] + after[span.end() :]
     return after
+
+
+def _clock(text: str) -> str:
+    """``9:05``, ``0905`` and ``905`` as ``09:05``."""
+    digits = text.replace(":", "").zfill(4)
+    return f"{digits[:2]}:{digits[2:]}"
 
 
 def _extras(text: str, field: str) -> dict[str, object]:

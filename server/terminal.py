@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -30,14 +30,19 @@ from ivcoder.server.timeline import timeline
 TIMES = "\N{MULTIPLICATION SIGN}"
 NARROWEST = 60
 NOTHING = "not reported"
-FOOT = "CPT is the American Medical Association's; a licence to use it is the user's to hold."
+FOOT = "CPT is the American Medical Association's; holding a licence is the user's part."
 STATUS = {
-    "coded": ("coded", "green"),
-    "needs_information": ("needs information", "yellow"),
-    "nothing_to_report": ("nothing to report", "yellow"),
-    "explained": ("explained", "green"),
+    "coded": ("Coded", "green"),
+    "needs_information": ("Needs information: coded as the record stands, until the questions are answered", "yellow"),
+    "nothing_to_report": ("Nothing to report", "yellow"),
 }
 LEVEL = {"info": ("note", "cyan"), "warning": ("warning", "yellow"), "error": ("error", "red")}
+METHOD = {
+    "hierarchy": "the facility hierarchy",
+    "reason": "the reason for the visit",
+    "hierarchy_as_fallback": "the hierarchy, since the record names no reason for the visit",
+    "only_candidate": "being the only candidate",
+}
 VERDICT = {
     "payer_right": ("the payer is right", "red"),
     "payer_wrong": ("the payer is wrong", "green"),
@@ -91,20 +96,16 @@ def _header(encounter: Encounter, status: str) -> Text:
     parts.append(str(encounter.date_of_service or "no date of service"))
     if encounter.payer:
         parts.append(encounter.payer)
-    return _status_line(", ".join(parts), status)
-
-
-def _status_line(text: str, status: str) -> Text:
     word, colour = STATUS[status]
-    return Text.assemble((text, "bold"), "  [", (word, colour), "]")
+    return Text.assemble((", ".join(parts), "bold"), "\n", (word, colour))
 
 
 def _outcome(then: Sequence[CodeUnits]) -> str:
     return ", ".join(label(row.code, row.units, row.modifiers) for row in then) or "nothing to report"
 
 
-def _grid(rows: Iterable[Sequence[RenderableType]], first: int = 15) -> Table:
-    grid = Table.grid(padding=(0, 2), expand=False)
+def _grid(rows: Iterable[Sequence[RenderableType]], first: int = 12) -> Table:
+    grid = Table.grid(padding=(0, 1), expand=False)
     grid.add_column(width=first, no_wrap=True, overflow="fold")
     grid.add_column(overflow="fold")
     for row in rows:
@@ -112,16 +113,22 @@ def _grid(rows: Iterable[Sequence[RenderableType]], first: int = 15) -> Table:
     return grid
 
 
-def _lines(lines: Sequence[Line]) -> RenderableType:
+def _ruled(body: Text, rules: Sequence[str]) -> Text:
+    """A sentence with the rules behind it under it."""
+    return body.append(f"\nrules: {', '.join(rules)}", style="dim")
+
+
+def _lines(lines: Sequence[Line], names: Mapping[str, str]) -> RenderableType:
     rows: list[tuple[RenderableType, RenderableType]] = []
     for line in lines:
-        body = Text.assemble((_role(line), "cyan"), f"  {_about(line.administrations)}  ", line.why)
+        about = ", ".join(f"[{label}] {names[label]}" for label in line.administrations)
+        body = Text.assemble((f"{_role(line)}  {about}", "cyan"), "\n", line.why)
         for rival in line.not_instead:
             known = set(rival.rules) <= set(line.rules)
-            why = ", ".join(rival.rules) if known else rival.why
+            why = f"see {', '.join(rival.rules)}" if known else rival.why
             body.append(f"\nnot {rival.code}: {why}", style="dim")
-        rows.append((Text(label(line.code, line.units, line.modifiers), style="bold"), body))
-    return _grid(rows)
+        rows.append((Text(label(line.code, line.units, line.modifiers), style="bold"), _ruled(body, line.rules)))
+    return _grid(rows, max(len(row.plain) for row, _ in rows if isinstance(row, Text)))
 
 
 def _role(line: Line) -> str:
@@ -137,7 +144,7 @@ def _not_reported(rows: Sequence[NotReported]) -> list[RenderableType]:
         return []
     return [
         _heading("Not reported"),
-        _grid((Text(_about(row.administrations)), Text(row.why)) for row in rows),
+        _grid((Text(_about(row.administrations)), _ruled(Text(row.why), row.rules)) for row in rows),
         Text(),
     ]
 
@@ -147,10 +154,11 @@ def _questions(rows: Sequence[Question]) -> list[RenderableType]:
         return []
     out: list[RenderableType] = [_heading("Questions that would change the codes")]
     for row in rows:
-        where = f"[{row.administration or 'encounter'}] {row.field}"
-        out.append(_grid([(Text(where, style="yellow"), Text(row.ask))]))
-        outcomes = [(Text("  if so:"), Text(f"{each.if_}: {_outcome(each.then)}")) for each in row.outcomes]
-        out.append(_grid(outcomes))
+        about = f"[{row.administration}]" if row.administration else "encounter"
+        body = Text.assemble((row.ask, "yellow"), f"\nfield: {row.field}")
+        for each in row.outcomes:
+            body.append(f"\n- if {each.if_}: {_outcome(each.then)}")
+        out.append(_grid([(Text(about, style="yellow"), _ruled(body, row.rules))]))
     return [*out, Text()]
 
 
@@ -160,8 +168,8 @@ def _notices(coding: Coding) -> list[RenderableType]:
     rows = []
     for row in coding.notices:
         word, colour = LEVEL[row.level]
-        where = f", line {row.line}" if row.line else ""
-        rows.append((Text(f"{word}{where}", style=colour), Text(row.why)))
+        where = f" {row.line}" if row.line else ""
+        rows.append((Text(f"{word}{where}", style=colour), _ruled(Text(row.why), row.rules)))
     return [_heading("Notices"), _grid(rows), Text()]
 
 
@@ -204,10 +212,11 @@ def coding_page(encounter: Encounter, coding: Coding, console: Console) -> Rende
         timeline(encounter, ends, console.width, unicode=unicode),
         Text(),
     ]
+    names = {row.id: row.drug for row in encounter.administrations}
     if reported:
-        parts += [_heading("Administration"), _lines(reported), Text()]
+        parts += [_heading("Administration"), _lines(reported, names), Text()]
     if drugs:
-        parts += [_heading("Drugs"), _lines(drugs), Text()]
+        parts += [_heading("Drugs"), _lines(drugs, names), Text()]
     parts += [*_not_reported(coding.not_reported), *_questions(coding.questions), *_notices(coding), *_tipping(coding)]
     return Group(*parts, _foot(coding.receipt))
 
@@ -228,7 +237,7 @@ def classification_page(encounter: Encounter, answer: Classification) -> Rendera
             if row.minutes is not None
             else _about(row.administrations)
         )
-        rows.append((Text(about), Text.assemble((kind, "bold"), f"  {row.why}")))
+        rows.append((Text(about), _ruled(Text.assemble((kind, "bold"), f"\n{row.why}"), row.rules)))
     parts: list[RenderableType] = [_header(encounter, answer.status), Text(), _grid(rows), Text()]
     parts += [*_questions(answer.questions)]
     return Group(*parts, _foot(answer.receipt))
@@ -240,8 +249,9 @@ def ranking_page(encounter: Encounter, answer: Ranking) -> RenderableType:
     for row in answer.services:
         mark = "initial" if row.initial else row.tier
         style = "bold" if row.initial else ""
-        rows.append((Text(f"{row.rank}. {_about(row.administrations)}"), Text.assemble((mark, style), f"  {row.why}")))
-    method = f"Chosen by: {answer.method.replace('_', ' ')}"
+        body = _ruled(Text.assemble((mark, style), f"\n{row.why}"), row.rules)
+        rows.append((Text(f"{row.rank}. {_about(row.administrations)}"), body))
+    method = f"Chosen by: {METHOD[answer.method]}"
     parts: list[RenderableType] = [_header(encounter, answer.status), Text(), _grid(rows), Text(method), Text()]
     parts += [*_not_reported(answer.not_reported), *_questions(answer.questions)]
     return Group(*parts, _foot(answer.receipt))
@@ -259,7 +269,10 @@ def denial_page(answer: DenialExplanation) -> RenderableType:
         ]
     if answer.reasons:
         rows = [
-            (Text(f"line {row.line}" if row.line else "claim"), Text(f"{VERDICT[row.verdict][0]}: {row.why}"))
+            (
+                Text(f"line {row.line}" if row.line else "claim"),
+                _ruled(Text(f"{VERDICT[row.verdict][0]}: {row.why}"), row.rules),
+            )
             for row in answer.reasons
         ]
         parts += [_heading("Why"), _grid(rows), Text()]
