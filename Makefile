@@ -1,10 +1,11 @@
 # `make demo` codes a published encounter; `make test` runs every check. Both set themselves up.
 PYTHON ?= python3
 VENV ?= .venv
+PYTHONS ?= python3.11 python3.12 python3.13 python3.14
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml constraints.txt $(shell find core server prompts -type f -not -name '*.pyc' 2>/dev/null)
 
-.PHONY: demo test lint bench snapshots docs clean
+.PHONY: demo test lint bench snapshots docs pythons clean
 
 demo: $(VENV)/.run
 	@$(BIN)/ivcoder demo
@@ -25,6 +26,15 @@ snapshots: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m ivcoder.server.pages docs/rules.md
+
+# The same answers, byte for byte, on every Python at hand: make pythons PYTHONS="python3.12 /path/to/python3.13"
+pythons:
+	@for python in $(PYTHONS); do \
+	  $$python -c '' 2>/dev/null || { echo "$$python: not at hand"; continue; }; \
+	  place=$(VENV)/pythons/$$(basename $$python)-$$($$python -c 'import sys; print(sys.hexversion)'); \
+	  $$python -m venv $$place && $$place/bin/pip install --quiet --disable-pip-version-check -c constraints.txt . || exit 1; \
+	  echo "$$($$place/bin/python --version): $$(PYTHONPATH=tests $$place/bin/python tests/digest.py)"; \
+	done
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

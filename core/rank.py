@@ -51,7 +51,7 @@ class Ranked:
     "one-initial-per-access",
     "rank",
     "One initial service for each access",
-    sources=("iom-100-04-ch4-230.2", "noridian-initial-administration", "haugen-midnight"),
+    sources=("iom-100-04-ch4-230.2", "noridian-initial-administration", "fcso-infusion-hydration", "haugen-midnight"),
     says="{drug} is not the initial service: {initial} is, and each access has one.",
     otherwise="{drug} shares its access with no higher service.",
 )

@@ -187,7 +187,7 @@ def explain(
         list[str],
         typer.Argument(
             metavar="FILE | - | LINE...",
-            help="A JSON file, - for standard input, or billed lines: 96374 96376:denied:CO-97.",
+            help='A JSON file, - for standard input, or billed lines: 96413 "96375 Benadryl:denied:CO-97".',
         ),
     ],
     as_json: AsJson = False,
@@ -199,8 +199,7 @@ def explain(
 ) -> int:
     """Why was a line denied, is the payer right, and what now?"""
     chosen = {name: value for name, value in _options(pos, date, claim, payer, None, None, False).items() if value}
-    lines = len(what) > 1 or shorthand.is_billed_line(what[0])
-    if lines and what != ["-"]:
+    if len(what) > 1 or shorthand.is_billed_line(what[0]):
         given: dict[str, object] = {
             "billed_lines": [shorthand.billed_line(text, at) for at, text in enumerate(what, 1)]
         }

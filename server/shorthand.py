@@ -154,7 +154,9 @@ def _last(matches: Iterable[re.Match[str]]) -> re.Match[str] | None:
     return found
 
 
-_BILLED = re.compile(r"([0-9A-Za-z]{5})(?:-([0-9A-Za-z]{2}(?:-[0-9A-Za-z]{2})*))?(?:x(\d{1,4}))?((?::[\w.-]+)*)")
+_BILLED = re.compile(
+    r"([0-9A-Za-z]{5})(?:-([0-9A-Za-z]{2}(?:-[0-9A-Za-z]{2})*))?(?:\s*x\s*(\d{1,4}))?(?:\s+([^:]+?))?\s*((?::[\w.-]+)*)"
+)
 
 
 def is_billed_line(text: str) -> bool:
@@ -163,7 +165,7 @@ def is_billed_line(text: str) -> bool:
 
 
 def billed_line(text: str, number: int) -> dict[str, object]:
-    """Read one billed line: ``96376``, ``96375-59x2``, ``96376:denied:CO-97``.
+    """Read one billed line: ``96376``, ``96375-59x2``, ``96375 Benadryl:denied:CO-97``.
 
     Raises:
         InvalidInput: it is not of that form.
@@ -171,14 +173,16 @@ def billed_line(text: str, number: int) -> dict[str, object]:
     """
     match = _BILLED.fullmatch(text.strip())
     if match is None:
-        right = "CODE[-MOD][xUNITS][:denied][:REASON], such as 96376:denied:CO-97"
+        right = "CODE[-MOD][xUNITS] [DRUG][:denied][:REASON], such as 96375 Benadryl:denied:CO-97"
         raise InvalidInput(Fault(f"billed line {number}", "is not a billed line", right))
     row: dict[str, object] = {"code": match[1].upper()}
     if match[2]:
         row["modifiers"] = match[2].upper().split("-")
     if match[3]:
         row["units"] = int(match[3])
-    marks = [mark for mark in match[4].split(":") if mark]
+    if match[4]:
+        row["drug"] = match[4]
+    marks = [mark for mark in match[5].split(":") if mark]
     row["denied"] = "denied" in marks or len(marks) > 0
     reasons = [mark.upper() for mark in marks if mark != "denied"]
     row["carc"] = [mark for mark in reasons if not re.fullmatch(r"(N|M|MA)\d+", mark)]

@@ -288,7 +288,7 @@ def denial_page(answer: DenialExplanation) -> RenderableType:
         parts += [_heading("Corrected claim"), _grid(fixed), Text()]
     for title, texts in (("What is missing", answer.missing), ("Document next time", answer.document_next_time)):
         if texts:
-            parts += [_heading(title), *[Padding(Text(f"- {row}"), (0, 0, 0, 2)) for row in texts], Text()]
+            parts += [_heading(title), _grid([(Text(" -"), Text(row)) for row in texts], first=2), Text()]
     parts += _questions(answer.questions)
     if answer.letter:
         parts += [

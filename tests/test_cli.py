@@ -11,9 +11,10 @@ import pytest
 from commands import run
 
 from casebook import ENCOUNTERS
-from ivcoder import Encounter, select_push_codes
+from ivcoder import Encounter, InvalidInput, select_push_codes
 from ivcoder.rule import RULES
 from ivcoder.server.cli import DEMO
+from ivcoder.server.shorthand import administration, billed_line
 
 PUSHES = ("Solu-Medrol 125 mg iv push 09:00-09:03", "Solu-Medrol 125 mg iv push 11:10")
 OPEN = {
@@ -79,6 +80,31 @@ def test_billed_lines_as_shorthand():
     answer = json.loads(done.out)
     assert (answer["verdict"], answer["removed_lines"]) == ("payer_right", ["96376"])
     assert run("explain", "--pos", "11", "96376:denied").status == 0
+    named = run("explain", "--json", "--pos", "22", "96413 Keytruda", "96375 Benadryl:denied:CO-97:N19")
+    assert json.loads(named.out)["verdict"] == "payer_wrong"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("96375", {"code": "96375", "denied": False}),
+        ("96375x2", {"units": 2}),
+        ("j2919 x 25", {"units": 25, "drug": None}),
+        ("j2919 x25", {"code": "J2919", "units": 25}),
+        ("96375-59-xs x2", {"modifiers": ["59", "XS"], "units": 2}),
+        ("96375 vitamin B12:denied", {"drug": "vitamin B12", "denied": True}),
+        ("96375:CO-97:n19", {"denied": True, "carc": ["CO-97"], "rarc": ["N19"]}),
+        ("9637", None),
+        ("96375::denied", None),
+    ],
+)
+def test_what_people_type_of_billed_lines(text, expected):
+    if expected is None:
+        with pytest.raises(InvalidInput):
+            billed_line(text, 1)
+        return
+    read = billed_line(text, 1)
+    assert {name: read.get(name) for name in expected} == expected
 
 
 @pytest.mark.parametrize(
@@ -108,9 +134,6 @@ def test_billed_lines_as_shorthand():
     ],
 )
 def test_what_people_type(text, expected):
-    from ivcoder import InvalidInput
-    from ivcoder.server.shorthand import administration
-
     if expected is None:
         with pytest.raises(InvalidInput):
             administration(text, 1)

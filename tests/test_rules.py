@@ -6,7 +6,7 @@ import pytest
 
 from casebook import ENCOUNTERS
 from ivcoder import Rulebook, edits, rank, select, select_push_codes
-from ivcoder.book import Category
+from ivcoder.book import Category, sources
 from ivcoder.classify import Kind, Service, access, bag, category, elsewhere, hydration, vein
 from ivcoder.classify.service import Bag
 from ivcoder.encounter import Encounter, visit_of
@@ -134,3 +134,13 @@ def test_rule_can_be_read(rule):
     assert text.endswith(".")
     assert rule.since <= date(2026, 1, 1)
     assert rule.title == rule.title.strip().rstrip(".")
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.id)
+def test_written_policy_is_cited_as_such(rule):
+    kinds = {sources()[name].kind for name in rule.sources}
+    if rule.nature == "policy" or rule.step == "denials":
+        assert kinds & {"policy", "contractor", "codeset"}
+    if rule.nature == "disputed":
+        assert len(rule.sources) > 1, "a dispute has two sides"
+        assert rule.confidence != "high"

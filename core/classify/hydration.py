@@ -24,7 +24,7 @@ from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
     "hydration-times",
     "classify",
     "Hydration without a documented length is not reportable",
-    sources=("qhr-no-stop", "noridian-hydration"),
+    sources=("noridian-hydration", "fcso-infusion-hydration", "qhr-no-stop"),
     says="{drug} is hydration without a documented {lacks}: not reportable until it is found.",
     otherwise="The length of {drug} is documented.",
 )
@@ -59,7 +59,7 @@ def hydration_concurrent(bag: Bag, others: Sequence[Service]) -> Verdict:
     "hydration-minimum",
     "classify",
     "Hydration needs a minimum time",
-    sources=("medicalcoding123-2012", "qhr-no-stop", "ahima-105755", "aapc-hydration-chemo-thread"),
+    sources=("fcso-infusion-hydration", "medicalcoding123-2012", "ahima-105755", "aapc-hydration-chemo-thread"),
     says="Hydration ran {minutes} minutes that count, at least {limit}.",
     otherwise="Hydration ran {minutes} minutes that count, fewer than {limit}: not reportable.",
 )

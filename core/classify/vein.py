@@ -45,7 +45,7 @@ def push_by_time(drug: str, minutes: int | None, book: Rulebook) -> Verdict:
     "infusion-by-time",
     "classify",
     "Documented time past that of a push is an infusion",
-    sources=("rca-same-drug", "medicalcoding123-2012", "carecost-iv-push"),
+    sources=("fcso-infusion-hydration", "cms-article-a53778", "rca-same-drug", "carecost-iv-push"),
     says="{drug} ran {minutes} documented minutes, more than {limit}: an infusion, not a push.",
     otherwise="{drug} did not run more than {limit} documented minutes.",
     unsure="How long {drug} ran is not documented.",

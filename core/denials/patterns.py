@@ -90,7 +90,7 @@ def denied_repeat_push_place(case: Case, line: BilledLine) -> Verdict:
     "denied-repeat-push-too-soon",
     "denials",
     "Denied: a repeat push too soon after the last",
-    sources=("umiami-obc", "centramed-bolus", "wearemedicalcoders-96374"),
+    sources=("cpt", "umiami-obc", "centramed-bolus", "wearemedicalcoders-96374"),
     says="{code} was billed for a push that came too soon after the last reported one of the same drug.",
     otherwise="{code} is not a repeat push that came too soon.",
     unsure="Whether {code} is reportable depends on the time since the last reported push of the drug, which is not "
@@ -135,7 +135,7 @@ def denied_chemo_as_push(case: Case, line: BilledLine) -> Verdict:
     "denied-push-over-time",
     "denials",
     "Denied: a push billed for documented infusion time",
-    sources=("carecost-iv-push", "rca-same-drug"),
+    sources=("fcso-infusion-hydration", "cms-article-a53778", "carecost-iv-push"),
     says="{code} was billed for {drug}, but the record documents {minutes} minutes: an infusion, not a push.",
     otherwise="{code} was not billed for documented infusion time.",
     unsure="How long the drug of {code} ran is not given.",
@@ -157,7 +157,7 @@ def denied_push_over_time(case: Case, line: BilledLine) -> Verdict:
     "denied-same-drug-as-new",
     "denials",
     "Denied: a push of the same drug billed as another drug's",
-    sources=("carecost-iv-push", "ahima-107707"),
+    sources=("cpt", "ahima-107707", "carecost-iv-push"),
     says="{code} was billed for {drug}, which another billed push gave already; it is for another drug only.",
     otherwise="{code} was not billed for a drug pushed already.",
     unsure="Which drugs the pushes gave is not stated, so whether {code} stands for another drug is open.",
@@ -247,7 +247,7 @@ def denied_second_access_unmarked(case: Case, line: BilledLine) -> Verdict:
     "denied-add-on-alone",
     "denials",
     "Denied: an add-on without its primary",
-    sources=("cms-addon-types", "x12-rarc"),
+    sources=("cms-addon-codes", "cms-addon-types", "x12-rarc"),
     says="{code} is an add-on and none of its primaries ({beside}) is on the claim.",
     otherwise="{code} stands beside a primary, or is not an add-on.",
 )
@@ -264,7 +264,7 @@ def denied_add_on_alone(case: Case, line: BilledLine) -> Verdict:
     "denied-with-primary",
     "denials",
     "Denied: an add-on whose primary was denied too",
-    sources=("cms-addon-types", "x12-carc"),
+    sources=("cms-addon-codes", "cms-addon-types", "x12-carc"),
     says="{code} was denied with its primary {primary}; it stands or falls with it.",
     otherwise="{code} was not denied together with its primary.",
 )
@@ -282,7 +282,7 @@ def denied_with_primary(case: Case, line: BilledLine) -> Verdict:
     "denied-hydration",
     "denials",
     "Denied: hydration too short, or beside a drug infusion",
-    sources=("noridian-hydration", "medicalcoding123-2012"),
+    sources=("fcso-infusion-hydration", "noridian-hydration", "medicalcoding123-2012"),
     says="{code} was billed for hydration that is not reportable: too short once the time beside drug infusions is "
     "taken off, not documented, or a carrier.",
     otherwise="{code} is not hydration the record leaves unreportable.",
@@ -365,7 +365,7 @@ def denied_duplicate(case: Case, line: BilledLine) -> Verdict:
     "denied-supported-add-on",
     "denials",
     "Denied: an add-on the record supports",
-    sources=("carecost-iv-push", "cms-addon-types", "ahima-107707"),
+    sources=("cpt", "cms-addon-codes", "ahima-107707", "carecost-iv-push"),
     says="{code} was denied as part of another service, but {drug} is another drug than the other services gave, and "
     "its primary {primary} is on the claim.",
     otherwise="{code} is not an add-on for another drug that the record supports.",

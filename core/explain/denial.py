@@ -141,8 +141,8 @@ def _told(hits: Iterable[Hit]) -> list[str]:
 
 
 def _basis(hits: Iterable[Hit]) -> str:
-    """The sources a payer would accept: policy, contractors and code sets; pages only where nothing else stands."""
+    """The sources a payer would accept: policy, contractors and code sets."""
     named = dict.fromkeys(source for hit in hits for source in RULES[hit.finding.rule].sources)
     rows = [sources()[name] for name in named]
-    firm = [row for row in rows if row.kind in ("policy", "contractor", "codeset")] or rows
-    return "Basis: " + "; ".join(f"{row.title} ({row.publisher})" for row in firm) + "."
+    firm = [f"{row.title} ({row.publisher})" for row in rows if row.kind in ("policy", "contractor", "codeset")]
+    return f"Basis: {'; '.join(firm)}."

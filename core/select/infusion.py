@@ -26,7 +26,7 @@ _HOURS = {
     "additional-hour",
     "select",
     "A further hour counts once past its half",
-    sources=("medicalcoding123-2012", "codingclarified", "haugen-beyond-basics"),
+    sources=("fcso-infusion-hydration", "medicalcoding123-2012", "codingclarified", "haugen-beyond-basics"),
     says="{drug} ran {minutes} minutes: beyond the first hour, {hours} further {unit}, "
     "counted from {limit} minutes past the hour.",
     otherwise="{drug} ran {minutes} minutes: no further hour, which counts from {limit} minutes past the hour.",
@@ -78,7 +78,7 @@ def concurrent_infusion(service: Service, higher: Sequence[Service], book: Ruleb
     "partial-overlap",
     "select",
     "Infusions that overlap only in part",
-    sources=("hcpro-2015-concurrent", "medlearn-2022-overlap", "haugen-beyond-basics"),
+    sources=("hcpro-2015-concurrent", "medlearn-2022-overlap", "haugen-beyond-basics", "cms-article-a53778"),
     nature="disputed",
     confidence=Confidence.LOW,
     says="{drug} overlapped {other} for {beside} of its {minutes} minutes. Sources differ: most of the time decides "

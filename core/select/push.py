@@ -54,7 +54,7 @@ def repeat_push_facility(service: Service, visit: Visit) -> Verdict:
     "repeat-push-interval",
     "select",
     "The time between pushes of the same drug",
-    sources=("umiami-obc", "centramed-bolus", "wearemedicalcoders-96374", "codingclarified"),
+    sources=("cpt", "umiami-obc", "centramed-bolus", "wearemedicalcoders-96374", "codingclarified"),
     says="{drug} was pushed {gap} minutes apart from its nearest reported administration, at least {limit}: a repeat "
     "push.",
     otherwise="{drug} was pushed {gap} minutes apart from its nearest reported administration, fewer than {limit}: "
