@@ -45,11 +45,12 @@ $(VENV)/.pip:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 	@touch $@
 
-# A strict editable install links files one by one, so a new file asks for it again.
 $(VENV)/.run: $(VENV)/.pip $(SOURCES)
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --config-settings editable_mode=strict -e .
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt .
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.run
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --group dev
-	@touch $@
+# A strict editable install links files one by one, so that mypy sees them; a new file asks for it again.
+$(VENV)/.dev: $(VENV)/.pip $(SOURCES)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --group dev \
+	  --config-settings editable_mode=strict -e .
+	@touch $(VENV)/.run $@

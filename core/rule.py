@@ -90,7 +90,8 @@ class Rule(Generic[P]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Finding:
         """Ask the rule."""
-        return _tuple(Finding, (self.id, *self.decide(*args, **kwargs)))
+        outcome, facts, missing = self.decide(*args, **kwargs)
+        return _tuple(Finding, (self.id, outcome, facts, missing))
 
 
 RULES: dict[str, Rule[...]] = {}

@@ -5,15 +5,24 @@ from datetime import date
 import pytest
 
 from casebook import ENCOUNTERS
-from ivcoder import Rulebook, edits, rank, select, select_push_codes
+from ivcoder import Rulebook, select_push_codes
 from ivcoder.book import Category, sources
 from ivcoder.classify import Kind, Service, access, bag, category, elsewhere, hydration, vein
 from ivcoder.classify.service import Bag
+from ivcoder.edits import add_on_needs_primary, drug_code_mismatch
 from ivcoder.encounter import Encounter, visit_of
 from ivcoder.explain import statement
+from ivcoder.rank import (
+    hierarchy_as_fallback,
+    infusion_resumed,
+    initial_by_hierarchy,
+    initial_by_reason,
+    injections_stand_alone,
+    one_initial_per_access,
+)
 from ivcoder.rule import RULES, Outcome, Rule
 from ivcoder.select import drug as drug_lines
-from ivcoder.select import infusion, push
+from ivcoder.select import infusion, push, separate_push_lines
 
 BOOK = Rulebook.on(None)
 
@@ -76,13 +85,13 @@ ASKED = [
     (elsewhere.intrathecal, (given(), CHEMO), "does_not_apply"),
     (vein.unlisted, (given(), OTHER), "does_not_apply"),
     (vein.unlisted, (given(route="intra_arterial_infusion"), OTHER), "applies"),
-    (rank.one_initial_per_access, (ONE, ONE), "does_not_apply"),
-    (rank.initial_by_hierarchy, (ONE, "infusion", False), "does_not_apply"),
-    (rank.initial_by_reason, (ONE, "2"), "does_not_apply"),
-    (rank.initial_by_reason, (ONE, None), "does_not_apply"),
-    (rank.hierarchy_as_fallback, (ONE, "infusion", False), "does_not_apply"),
-    (rank.injections_stand_alone, (ONE,), "does_not_apply"),
-    (rank.infusion_resumed, ([ONE],), "does_not_apply"),
+    (one_initial_per_access, (ONE, ONE), "does_not_apply"),
+    (initial_by_hierarchy, (ONE, "infusion", False), "does_not_apply"),
+    (initial_by_reason, (ONE, "2"), "does_not_apply"),
+    (initial_by_reason, (ONE, None), "does_not_apply"),
+    (hierarchy_as_fallback, (ONE, "infusion", False), "does_not_apply"),
+    (injections_stand_alone, (ONE,), "does_not_apply"),
+    (infusion_resumed, ([ONE],), "does_not_apply"),
     (drug_lines.drug_code_by_date, (given(), drug("Solu-Medrol"), None), "does_not_apply"),
     (infusion.additional_hour, (service(), BOOK), "cannot_tell"),
     (infusion.concurrent_chemo, (ONE, True, "y"), "does_not_apply"),
@@ -90,9 +99,9 @@ ASKED = [
     (infusion.hydration_secondary, (ONE, None, BOOK), "does_not_apply"),
     (push.push_of_infused_drug, (ONE, False), "does_not_apply"),
     (push.repeat_chemo_push, (ONE, True), "does_not_apply"),
-    (select.separate_push_lines, (False,), "does_not_apply"),
-    (edits.add_on_needs_primary, (BOOK.codes["push_new_drug"], frozenset()), "applies"),
-    (edits.drug_code_mismatch, ("x", "J0000", None), "does_not_apply"),
+    (separate_push_lines, (False,), "does_not_apply"),
+    (add_on_needs_primary, (BOOK.codes["push_new_drug"], frozenset()), "applies"),
+    (drug_code_mismatch, ("x", "J0000", None), "does_not_apply"),
 ]
 
 

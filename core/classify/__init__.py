@@ -46,8 +46,7 @@ def classify(visit: Visit, book: Rulebook) -> Classified:
     for bag in bags_of(visit.administrations, drugs):
         first = bag.first
         access, on_access = accesses.get(first.access_site, ("", ()))
-        nowhere = no_administration_code(first)
-        if nowhere.holds:
+        if first.route not in BY_VEIN and (nowhere := no_administration_code(first)).holds:
             services.append(service_of(bag, first.category, Kind.NOT_REPORTABLE, (nowhere,), access))
             continue
         category, why, open_questions = category_of(bag, book)

@@ -18,7 +18,6 @@ from ivcoder.answer import (
     Classification,
     CodeUnits,
     Coding,
-    Notice,
     NotReported,
     Outcome,
     Question,
@@ -189,9 +188,9 @@ def _line(row: ClaimLine) -> dict[str, object]:
     }
 
 
-def _not_reported(rows: Iterable[tuple[tuple[str, ...], Sequence[Finding]]]) -> tuple[NotReported, ...]:
+def _not_reported(rows: Iterable[tuple[tuple[str, ...], Sequence[Finding]]]) -> tuple[dict[str, object], ...]:
     return tuple(
-        NotReported(administrations=administrations, why=why, rules=rules)
+        {"administrations": administrations, "why": why, "rules": rules}
         for administrations, findings in rows
         for why, rules in (told(findings),)
     )
@@ -222,7 +221,7 @@ def coding(encounter: Encounter, explored: Explored) -> Coding:
     )
 
 
-def _notices(edited: Edited) -> tuple[Notice, ...]:
+def _notices(edited: Edited) -> tuple[dict[str, object], ...]:
     classified = edited.selected.ranked.classified
     places: dict[tuple[tuple[str, ...], bool], int] = {}
     if edited.remarks:
@@ -231,7 +230,7 @@ def _notices(edited: Edited) -> tuple[Notice, ...]:
     used = (newest_rulebook(classified.visit), hierarchy_notice(edited.selected.ranked))
     remarks = (*edited.remarks, *(Remark("info", (finding,)) for finding in used if finding.holds))
     return tuple(
-        Notice(level=remark.level, line=places.get((remark.administrations, False)), why=why, rules=rules)
+        {"level": remark.level, "line": places.get((remark.administrations, False)), "why": why, "rules": rules}
         for remark in remarks
         for why, rules in (told(remark.findings),)
     )
@@ -280,7 +279,10 @@ def ranking(encounter: Encounter, ranked: Ranked, explored: Explored) -> Ranking
             for number, row in enumerate(ranked.standings, 1)
             for why, rules in (told(row.findings),)
         ),
-        not_reported=_not_reported((row.administrations, row.findings) for row in ranked.left_out),
+        not_reported=tuple(
+            NotReported.model_validate(row)
+            for row in _not_reported((row.administrations, row.findings) for row in ranked.left_out)
+        ),
         questions=tuple(question(row, classified.visit) for row in explored.questions),
         receipt=receipt(encounter, classified.book),
     )

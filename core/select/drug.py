@@ -135,15 +135,11 @@ def drug_lines_of(ranked: Ranked) -> tuple[tuple[Earned, ...], list[Question], l
             continue
         if drug.container == "single_dose":
             single.append(given.drug)
-        lines += _with_discarded(
-            Earned("drug", units, (label,), (dated, counted), code=billing.code),
-            given,
-            drug,
-            billing,
-            visit,
-            book,
-            questions,
-        )
+        line = Earned("drug", units, (label,), (dated, counted), code=billing.code)
+        if visit.payer is None:
+            lines.append(line)
+        else:
+            lines += _with_discarded(line, given, drug, billing, visit, book, questions)
     if lines:
         remarks += [Remark("info", (drug_units(given, None, None),), (given.id,)) for given in undosed]
     unpaid = discarded_drug_payer(tuple(dict.fromkeys(single)), visit, book)
