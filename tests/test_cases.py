@@ -2,7 +2,7 @@
 
 import pytest
 
-from casebook import ENCOUNTERS, line_text
+from casebook import DENIALS, ENCOUNTERS, line_text
 from ivcoder import select_push_codes
 from ivcoder.book import sources
 from ivcoder.rule import RULES
@@ -47,3 +47,17 @@ def test_enough_cases_with_unique_ids():
     ids = [case.id for case in ENCOUNTERS]
     assert len(ids) >= 80
     assert len(set(ids)) == len(ids)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        *[f"worked example {number}" for number in (1, 2, 3)],
+        *[f"denial table, row {number}" for number in (1, 2, 3, 4, 5)],
+        *[f"question {number}" for number in range(1, 9)],
+        *[f"decision tree, step {number}" for number in range(1, 6)],
+    ],
+)
+def test_the_source_page_is_a_case_from_end_to_end(place):
+    cases = [case for case in (*ENCOUNTERS, *DENIALS) if case.source == "carecost-iv-push"]
+    assert any(case.where == place for case in cases)

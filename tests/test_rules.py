@@ -148,7 +148,7 @@ def test_rule_can_be_read(rule):
 @pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.id)
 def test_written_policy_is_cited_as_such(rule):
     kinds = {sources()[name].kind for name in rule.sources}
-    if rule.nature == "policy" or rule.step == "denials":
+    if rule.nature == "policy":
         assert kinds & {"policy", "contractor", "codeset"}
     if rule.nature == "disputed":
         assert len(rule.sources) > 1, "a dispute has two sides"

@@ -56,7 +56,7 @@ class Source:
     id: str
     title: str
     publisher: str
-    kind: Literal["policy", "contractor", "payer", "codeset", "convention", "page"]
+    kind: Literal["policy", "contractor", "payer", "codeset", "remittance", "convention", "page"]
     says: str
     seen: date | None = None
     url: str | None = None

@@ -108,6 +108,10 @@ def examine(denial: Denial, drugs: DrugTable | None = None) -> Examined:
         if not fitting:
             unsupported = p.denied_unsupported(case, lines[place])
             fitting = [Hit(place, unsupported, "payer_right")] if unsupported.holds else []
+        gone = next((hit for hit in fitting if _FIXES.get(hit.finding.rule) is _remove), None)
+        if gone:
+            # A line that comes off needs no second reason.
+            fitting = [gone]
         if any(hit.verdict != "payer_wrong" for hit in fitting):
             # A line with a fault of its own is no ground for an appeal.
             fitting = [hit for hit in fitting if hit.verdict != "payer_wrong"]

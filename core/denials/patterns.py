@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ivcoder.book import Category, Confidence
+from ivcoder.book import Category, Confidence, Place
 from ivcoder.classify import Kind
 from ivcoder.denials.claim import BilledLine, Case
 from ivcoder.edits import Line
@@ -19,6 +19,10 @@ INITIALS = (
     "hydration_initial",
 )
 """Initial roles from the highest tier down."""
+
+
+def _named(place: Place) -> str:
+    return f"place of service {place.code} ({place.name})"
 
 
 def roles_billed(case: Case) -> list[str]:
@@ -50,18 +54,18 @@ def is_chemo(case: Case, line: BilledLine) -> bool | None:
     "denials",
     "Denied: drug administration on a professional claim in a facility",
     sources=("ncci-manual-ch11", "noridian-a52953", "x12-rarc"),
-    says="{code} was billed on a professional claim from a {place}, where the facility reports drug administration.",
+    says="{code} was billed on a professional claim from {place}, where the facility reports drug administration.",
     otherwise="{code} is not drug administration on a professional claim in a facility.",
-    unsure="Whose claim this is decides whether {code} may be reported from a {place}.",
+    unsure="Whose claim this is decides whether {code} may be reported from {place}.",
 )
 def denied_professional_in_facility(case: Case, line: BilledLine) -> Verdict:
     """A physician's claim from a facility carries no drug administration; the facility's does."""
     if not case.role(line) or case.place is None or not case.place.facility_reports:
         return does_not(code=line.code)
     if case.claim is None:
-        return cannot_tell("claim", code=line.code, place=case.place.name)
+        return cannot_tell("claim", code=line.code, place=_named(case.place))
     hit = case.claim is Claim.PROFESSIONAL
-    return (applies if hit else does_not)(code=line.code, place=case.place.name)
+    return (applies if hit else does_not)(code=line.code, place=_named(case.place))
 
 
 @rule(
@@ -69,7 +73,7 @@ def denied_professional_in_facility(case: Case, line: BilledLine) -> Verdict:
     "denials",
     "Denied: a repeat push outside a hospital outpatient facility",
     sources=("cpt", "ahima-107707", "aapc-office-same-drug-thread", "carecost-iv-push"),
-    says="{code} was billed from a {place}; pushing the same drug again is reported only by hospital outpatient "
+    says="{code} was billed from {place}; pushing the same drug again is reported only by hospital outpatient "
     "facilities, and is included in the push before.",
     otherwise="{code} is not a repeat push from outside a hospital outpatient facility.",
     unsure="Where {code} was given decides whether it is reportable, and the place of service is not stated.",
@@ -83,7 +87,7 @@ def denied_repeat_push_place(case: Case, line: BilledLine) -> Verdict:
     if case.place is None:
         return cannot_tell("place_of_service", code=line.code)
     allowed = case.place.outpatient_hospital and case.claim is not Claim.PROFESSIONAL
-    return (does_not if allowed else applies)(code=line.code, place=case.place.name)
+    return (does_not if allowed else applies)(code=line.code, place=_named(case.place))
 
 
 @rule(
@@ -342,7 +346,7 @@ def denied_units(case: Case, line: BilledLine) -> Verdict:
     "denied-duplicate",
     "denials",
     "Denied: additional pushes of different drugs taken for duplicates",
-    sources=("x12-carc", "carecost-iv-push"),
+    sources=("cpt", "x12-carc", "carecost-iv-push"),
     nature="convention",
     confidence=Confidence.MEDIUM,
     says="{code} was denied as a duplicate, but each of its lines is for another drug ({drugs}).",

@@ -128,11 +128,11 @@ def _letter(
         changes = [f"{row.was} is replaced by {_label(row)}." for row in examined.corrected if row.change == "changed"]
         changes += [f"{_label(row)} is added." for row in examined.corrected if row.change == "added"]
         changes += [f"{code} is removed." for code in examined.removed]
-        return "corrected_claim", "\n".join([*parts, *changes, _basis(reasons)])
+        return "corrected_claim", "\n".join([*parts, *changes, *_basis(reasons)])
     if verdict == "payer_wrong":
         lines = ", ".join(dict.fromkeys(denial.billed_lines[hit.place].code for hit in examined.hits))
         parts = [f"We ask you to reconsider the denial of {lines} on the claim{day}.", *_told(examined.hits)]
-        return "appeal", "\n".join([*parts, "The lines stand as billed.", _basis(examined.hits)])
+        return "appeal", "\n".join([*parts, "The lines stand as billed.", *_basis(examined.hits)])
     return "none", None
 
 
@@ -140,9 +140,9 @@ def _told(hits: Iterable[Hit]) -> list[str]:
     return list(dict.fromkeys(sentence(hit.finding) for hit in hits))
 
 
-def _basis(hits: Iterable[Hit]) -> str:
-    """The sources a payer would accept: policy, contractors and code sets."""
+def _basis(hits: Iterable[Hit]) -> list[str]:
+    """The sources a payer would accept, policy, contractors and code sets, in a line if there are any."""
     named = dict.fromkeys(source for hit in hits for source in RULES[hit.finding.rule].sources)
     rows = [sources()[name] for name in named]
     firm = [f"{row.title} ({row.publisher})" for row in rows if row.kind in ("policy", "contractor", "codeset")]
-    return f"Basis: {'; '.join(firm)}."
+    return [f"Basis: {'; '.join(firm)}."] if firm else []
