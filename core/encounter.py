@@ -191,6 +191,11 @@ _DRUG_CODE = form(r"^[A-Z][0-9]{4}$", "a HCPCS code: a letter and four digits")
 _MODIFIER = form(r"^[0-9A-Z]{2}$", "a modifier of two characters")
 _PAYER = form(r"^[a-z0-9][a-z0-9_ -]{0,39}$", "a payer's short name, such as medicare")
 
+PLACES = (
+    "CMS place-of-service code: 11 office, 22 on-campus and 19 off-campus outpatient hospital, 23 emergency department, "
+    "24 surgical center, 20 urgent care, 12 home, 21 inpatient hospital."
+)
+
 Id = Annotated[str, StringConstraints(pattern=_ID)]
 Clock = Annotated[str, AfterValidator(_clock_text)]
 Dose = Annotated[str, StringConstraints(max_length=40), AfterValidator(_amount_text)]
@@ -215,7 +220,10 @@ class Administration(BaseModel):
 
     id: Id = Field(description="A label of your own for this administration, unique in the encounter.")
     drug: DrugName = Field(description="The drug's brand or generic name, as charted.")
-    route: Route = Field(description="How it was given, as the chart calls it.")
+    route: Route = Field(
+        description="How it was given, as the chart calls it: iv_infusion for a drip or piggyback, iv_pump for a "
+        "portable or implanted pump, sc_infusion for an infusion under the skin."
+    )
     start: Clock | None = Field(
         None, description="When it started to flow: HH:MM on the date of service, or a local date-time."
     )
@@ -297,7 +305,7 @@ class Encounter(BaseModel):
 
     model_config = _BORDER
 
-    place_of_service: PlaceCode = Field(description="CMS place-of-service code, two digits.")
+    place_of_service: PlaceCode = Field(description=PLACES)
     administrations: tuple[Administration, ...] = Field(
         min_length=1, max_length=MOST_ADMINISTRATIONS, description="Everything that was given."
     )

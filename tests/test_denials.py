@@ -91,7 +91,7 @@ def test_reason_codes_are_put_in_plain_words():
             {"billed_lines": [{"code": "96374"}], "administrations": [{"id": "1", "drug": "x", "route": "im"}]},
             "place_of_service",
         ),
-        ({"billed_lines": [{"code": "96374"}], "place_of_service": "99"}, "place_of_service"),
+        ({"billed_lines": [{"code": "96374"}], "place_of_service": "98"}, "place_of_service"),
     ],
 )
 def test_a_wrong_denial_names_the_field(denial, field):

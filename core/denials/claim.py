@@ -28,6 +28,7 @@ from ivcoder.encounter import (
     MOST_MODIFIERS,
     MOST_SERVICES,
     MOST_UNITS,
+    PLACES,
     Administration,
     Claim,
     CodeNumber,
@@ -89,7 +90,7 @@ class Denial(BaseModel):
     )
     carc: tuple[Reason, ...] = Field((), description="Claim adjustment reason codes of the whole claim.")
     rarc: tuple[Reason, ...] = Field((), description="Remark codes of the whole claim.")
-    place_of_service: PlaceCode | None = Field(None, description="CMS place-of-service code, two digits.")
+    place_of_service: PlaceCode | None = Field(None, description=PLACES)
     date_of_service: Annotated[date, BeforeValidator(whole_date)] | None = Field(None, description="YYYY-MM-DD.")
     claim: Claim | None = Field(None, description="Whose claim; when left out it follows from the place.")
     payer: PayerId | None = Field(None, description="The payer, such as medicare.")
