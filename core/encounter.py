@@ -192,8 +192,8 @@ _MODIFIER = form(r"^[0-9A-Z]{2}$", "a modifier of two characters")
 _PAYER = form(r"^[a-z0-9][a-z0-9_ -]{0,39}$", "a payer's short name, such as medicare")
 
 PLACES = (
-    "CMS place-of-service code: 11 office, 22 on-campus and 19 off-campus outpatient hospital, 23 emergency department, "
-    "24 surgical center, 20 urgent care, 12 home, 21 inpatient hospital."
+    "CMS place-of-service code: 11 office, 22 on-campus and 19 off-campus outpatient hospital, 23 emergency "
+    "department, 24 surgical center, 20 urgent care, 12 home, 21 inpatient hospital."
 )
 
 Id = Annotated[str, StringConstraints(pattern=_ID)]

@@ -38,7 +38,7 @@ def drug(name):
 
 
 def a_bag(row):
-    return Bag((row,), (drug(row.drug),), row, row.start, row.minutes, row.drug)
+    return Bag((row,), (drug(row.drug),), row, row.start, row.minutes, row.drug, (row.id,))
 
 
 def service(start=None, minutes=None, kind=Kind.INFUSION, substance="x"):
@@ -57,6 +57,7 @@ ASKED = [
     (category.category_by_drug, (given(), drug("D5 1/2 NS with potassium chloride"), BOOK), "does_not_apply"),
     (category.carrier_fluid, (given(purpose="hydration"),), "does_not_apply"),
     (bag.mixed_bag, ([given()],), "does_not_apply"),
+    (bag.infusion_continued, ("x", 1, 60), "does_not_apply"),
     (vein.fluid_never_pushed, (given(), OTHER), "does_not_apply"),
     (vein.push_as_charted, (given(minutes=3), 3), "does_not_apply"),
     (vein.push_by_time, ("x", None, BOOK), "cannot_tell"),

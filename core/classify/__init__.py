@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ivcoder.book import Category, Drug, Rulebook
 from ivcoder.classify.access import accesses_of
-from ivcoder.classify.bag import bags_of, mixed_bag
+from ivcoder.classify.bag import bags_of, drips_of, infusion_continued, mixed_bag
 from ivcoder.classify.category import carrier_fluid, category_of
 from ivcoder.classify.elsewhere import given_elsewhere, injected_as, no_administration_code
 from ivcoder.classify.hydration import hydrate
@@ -43,7 +43,9 @@ def classify(visit: Visit, book: Rulebook) -> Classified:
     waiting: list[tuple[int, Bag, tuple[Finding, ...]]] = []
     kind: Kind
     found: tuple[Finding, ...]
-    for bag in bags_of(visit.administrations, drugs):
+    for bag in drips_of(
+        bags_of(visit.administrations, drugs), {site: access for site, (access, _) in accesses.items()}
+    ):
         first = bag.first
         access, on_access = accesses.get(first.access_site, ("", ()))
         if first.route not in BY_VEIN and (nowhere := no_administration_code(first)).holds:
@@ -55,6 +57,8 @@ def classify(visit: Visit, book: Rulebook) -> Classified:
             why = (*why, *on_access)
         if len(bag.members) > 1:
             why = (*why, mixed_bag(bag.members))
+        if len(bag.rows) > len(bag.members):
+            why = (*why, infusion_continued(bag.label, len(bag.rows), bag.minutes or 0))
         carried = carrier_fluid(first) if category is Category.HYDRATION and first.route in BY_VEIN else None
         if carried is not None and carried.holds:
             kind, found = Kind.NOT_REPORTABLE, (carried,)

@@ -1,12 +1,12 @@
-"""What hung together: drugs mixed in one bag are one administration."""
+"""What hung together: drugs mixed in one bag, and the rows of one drip, are one administration."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from ivcoder.book import Drug
-from ivcoder.classify.service import Bag
-from ivcoder.encounter import Given
+from ivcoder.book import Confidence, Drug
+from ivcoder.classify.service import Bag, substance_of
+from ivcoder.encounter import Given, Route
 from ivcoder.rule import Verdict, applies, does_not, rule
 
 
@@ -24,6 +24,62 @@ def mixed_bag(members: Sequence[Given]) -> Verdict:
     return applies(drugs=drugs) if len(members) > 1 else does_not(drugs=drugs)
 
 
+@rule(
+    "infusion-continued",
+    "classify",
+    "A drip charted in rows that touch is one infusion",
+    sources=("house", "fcso-infusion-hydration"),
+    nature="reading",
+    confidence=Confidence.MEDIUM,
+    says="{drug} is charted in {rows} rows that follow one another without a gap: one infusion of {minutes} minutes.",
+    otherwise="{drug} is charted in one row, or in rows with a gap between them.",
+)
+def infusion_continued(drug: str, rows: int, minutes: int) -> Verdict:
+    """Rate changes and new bags of the same drug on the same access, each row beginning when the one before it ends,
+    are one infusion, and its minutes add up.
+    """
+    return applies(drug=drug, rows=rows, minutes=minutes) if rows > 1 else does_not(drug=drug)
+
+
+def drips_of(bags: Iterable[Bag], accesses: Mapping[str, str]) -> list[Bag]:
+    """Join infusions of one substance on one access that touch, unless a row is charted as a dose of its own.
+
+    Bags come back in the order of their first rows.
+    """
+    joined: list[tuple[int, Bag]] = []
+    running: dict[tuple[Route, str, str], list[tuple[int, Bag]]] = {}
+    for place, bag in enumerate(bags):
+        given = bag.first
+        if given.route not in _DRIPS or bag.start is None or bag.minutes is None:
+            joined.append((place, bag))
+            continue
+        access = accesses.get(given.access_site, given.access_site)
+        running.setdefault((given.route, access, substance_of(bag)), []).append((place, bag))
+    for rows in running.values():
+        rows.sort(key=lambda row: _span(row[1]))
+        place, drip = rows[0]
+        for number, bag in rows[1:]:
+            end = _span(drip)[1]
+            if _span(bag)[0] > end or bag.first.resumed is False:
+                joined.append((place, drip))
+                place, drip = number, bag
+            else:
+                minutes = max(end, _span(bag)[1]) - _span(drip)[0]
+                place, drip = min(place, number), drip._replace(minutes=minutes, rows=(*drip.rows, *bag.rows))
+        joined.append((place, drip))
+    joined.sort(key=lambda row: row[0])
+    return [bag for _, bag in joined]
+
+
+_DRIPS = frozenset({Route.IV_INFUSION, Route.IV_PUMP, Route.SC_INFUSION, Route.INTRA_ARTERIAL_INFUSION})
+
+
+def _span(bag: Bag) -> tuple[int, int, tuple[str, ...]]:
+    """From when to when, and the rows to tell equal ones apart."""
+    start = bag.start or 0
+    return start, start + (bag.minutes or 0), bag.rows
+
+
 def bags_of(rows: Sequence[Given], drugs: Mapping[str, Drug | None]) -> Iterator[Bag]:
     """One bag for each administration, or for several that were mixed, in the order charted."""
     parent = {row.id: row.mixed_with or row.id for row in rows}
@@ -37,7 +93,7 @@ def bags_of(rows: Sequence[Given], drugs: Mapping[str, Drug | None]) -> Iterator
 
     if all(row.mixed_with is None for row in rows):
         for row in rows:
-            yield Bag((row,), (drugs[row.id],), row, row.start, row.minutes, row.drug)
+            yield Bag((row,), (drugs[row.id],), row, row.start, row.minutes, row.drug, (row.id,))
         return
     groups: dict[str, list[Given]] = {}
     for row in rows:
@@ -50,4 +106,5 @@ def bags_of(rows: Sequence[Given], drugs: Mapping[str, Drug | None]) -> Iterator
             next((row.start for row in members if row.start is not None), None),
             next((row.minutes for row in members if row.minutes is not None), None),
             " + ".join(row.drug for row in members),
+            tuple(row.id for row in members),
         )

@@ -95,7 +95,10 @@ class Classified:
 
 
 class Bag(NamedTuple):
-    """What hung or was injected together: one administration, or several mixed."""
+    """What hung or was injected together: one administration, several mixed, or several rows of one drip.
+
+    ``members`` are the drugs in it; ``rows`` are all administrations it stands for.
+    """
 
     members: tuple[Given, ...]
     drugs: tuple[Drug | None, ...]
@@ -103,6 +106,7 @@ class Bag(NamedTuple):
     start: int | None
     minutes: int | None
     label: str
+    rows: tuple[str, ...]
 
 
 def service_of(bag: Bag, category: Category | None, kind: Kind, findings: tuple[Finding, ...], access: str) -> Service:
@@ -113,14 +117,23 @@ def service_of(bag: Bag, category: Category | None, kind: Kind, findings: tuple[
     elif bag.start is not None and kind is Kind.PUSH:
         spans = ((bag.start, bag.start),)
     hormonal = category is Category.CHEMOTHERAPY and is_hormonal(bag)
-    ids = (bag.first.id,) if len(bag.members) == 1 else tuple(row.id for row in bag.members)
-    substance = _substance(bag)
     return Service(
-        ids, bag.label, substance, category, kind, bag.minutes, spans, access, findings, hormonal, bag.first.resumed
+        bag.rows,
+        bag.label,
+        substance_of(bag),
+        category,
+        kind,
+        bag.minutes,
+        spans,
+        access,
+        findings,
+        hormonal,
+        bag.first.resumed,
     )
 
 
-def _substance(bag: Bag) -> str:
+def substance_of(bag: Bag) -> str:
+    """What tells same drug from other drug: the drug's name, or the names of a mixture."""
     if len(bag.members) == 1:
         drug = bag.drugs[0]
         return drug.name if drug else plain(bag.first.drug)

@@ -78,7 +78,8 @@ def select(ranked: Ranked, *, drugs: bool = True) -> Selected:
         elif service.kind is Kind.INFUSION and later and first is not None:
             already = any(line.role == "infusion_concurrent" for lines in earned.values() for line in lines)
             beside = peers.get(service.access, [])
-            outcome = later_infusion(standing, place, first.service, beside, already, book, questions, remarks)
+            again = _further_doses(ranked, service)
+            outcome = later_infusion(standing, place, first.service, beside, again, already, book, questions, remarks)
         elif service.kind is Kind.HYDRATION and later and first is not None:
             outcome = [later_hydration(standing, place, first.service, book)]
         else:
@@ -99,6 +100,17 @@ def select(ranked: Ranked, *, drugs: bool = True) -> Selected:
         (*remarks, *drug_remarks),
         (*questions, *drug_questions),
     )
+
+
+def _further_doses(ranked: Ranked, service: Service) -> tuple[Service, ...]:
+    """The infusions of the same drug on the same access after the first of them in time."""
+    same = [
+        row.service
+        for row in ranked.standings
+        if (row.service.kind, row.service.access, row.service.substance)
+        == (service.kind, service.access, service.substance)
+    ]
+    return tuple(sorted(same, key=lambda row: (row.start is None, row.start or 0, row.administrations))[1:])
 
 
 def _role_of(standing: Standing, *, alone: bool) -> str:

@@ -107,11 +107,13 @@ def partial_overlap(service: Service, higher: Sequence[Service]) -> Verdict:
     says="{drug} was infused again as a dose of its own, for {minutes} minutes: {hours} further {unit} of the same "
     "drug. Some add the times up instead.",
     otherwise="{drug} was infused again as a dose of its own, for {minutes} minutes, fewer than the {limit} of a "
-    "further hour: not reported. Some add the times up instead.",
+    "further hour: not reported. Sources differ: some add the times up, some count every later infusion as a further "
+    "hour, some as a repeat push.",
 )
 def same_drug_infused_again(service: Service, book: Rulebook) -> Verdict:
     """A further dose of a drug already infused is not another drug in sequence. Each dose stands by itself: its
-    hours count as further hours when they reach {hour_past} minutes. Some sources add the times up.
+    hours count as further hours when they reach {hour_past} minutes. Some sources add the times up, some count every
+    later infusion.
     """
     minutes, past = service.minutes or 0, book.limits["hour_past"]
     if minutes < past:
@@ -224,6 +226,7 @@ def later_infusion(
     place: int,
     initial: Service,
     beside: Sequence[Service],
+    again: Sequence[Service],
     already: bool,
     book: Rulebook,
     questions: list[Question],
@@ -231,14 +234,14 @@ def later_infusion(
 ) -> list[Earned] | Refused:
     """What an infusion earns that is not the initial service: sequential, concurrent, or nothing.
 
-    ``beside`` are the higher-ranked infusions of its access; ``already`` whether the encounter has a concurrent
-    one.
+    ``beside`` are the higher-ranked infusions of its access; ``again`` the infusions of its drug after the first;
+    ``already`` whether the encounter has a concurrent one.
     """
     service = standing.service
     why = (*service.findings, *standing.findings)
     chemo = service.category is CHEMO
     if any(row.substance == service.substance for row in beside):
-        return _again(standing, place, book, questions)
+        return _again(standing, place, again, book, questions, remarks)
     peers = [row for row in beside if row.category is CHEMO] if chemo else beside
     found = concurrent_infusion(service, peers, book)
     if found.open:
@@ -269,18 +272,27 @@ def later_infusion(
     ]
 
 
-def _again(standing: Standing, place: int, book: Rulebook, questions: list[Question]) -> list[Earned] | Refused:
+def _again(
+    standing: Standing,
+    place: int,
+    again: Sequence[Service],
+    book: Rulebook,
+    questions: list[Question],
+    remarks: list[Remark],
+) -> list[Earned] | Refused:
     """A further dose of a drug that a higher-ranked infusion of the access already gave."""
     service = standing.service
     found = same_drug_infused_again(service, book)
     why = (*service.findings, *standing.findings, found)
-    if service.resumed is None:
-        label = service.administrations[0]
+    unclear = [row.administrations[0] for row in again if row.resumed is None]
+    if unclear and not any(row.field == "resumed" and row.administration == unclear[0] for row in questions):
         options = tuple(
-            Option("resumed" if value else "own_dose", {}, {label: {"resumed": value}}) for value in (True, False)
+            Option("resumed" if value else "own_dose", {}, {label: {"resumed": value} for label in unclear})
+            for value in (True, False)
         )
-        questions.append(Question(label, "resumed", found, options))
+        questions.append(Question(unclear[0], "resumed", found, options))
     if not found.holds:
+        remarks.append(Remark("warning", (found,), service.administrations))
         return Refused(service.administrations, why)
     role = "chemo_infusion_hour" if service.category is CHEMO else "infusion_hour"
     hours = int(found.facts["hours"])

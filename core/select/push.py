@@ -83,14 +83,14 @@ def repeat_push_interval(drug: str, gap: int | None, book: Rulebook) -> Verdict:
     sources=("centramed-bolus", "aapc-infusion-then-push", "ahima-105755"),
     nature="disputed",
     confidence=Confidence.LOW,
-    says="{drug} is also infused in this encounter, so its push is the same drug again, not another. Sources differ "
-    "here.",
+    says="{drug} is also infused in this encounter, so its push is the same drug again, not another. Sources differ: "
+    "some take the push for part of the infusion, some for an additional push.",
     otherwise="{drug} is not also infused in this encounter.",
 )
 def push_of_infused_drug(service: Service, infused: bool) -> Verdict:
     """A push of a drug that the encounter also infuses is the same drug again: a loading dose belongs to its
-    infusion, and only a push well apart from it is a repeat push, in a facility. Some sources count it as an
-    additional push.
+    infusion, and only a push well after its start is a repeat push, in a facility. Some sources count it as an
+    additional push, some never apart from the infusion.
     """
     return (applies if infused else does_not)(drug=service.drug)
 
@@ -183,6 +183,8 @@ def _again(
     new = additional_push(service, "pushed" if pushed else "infused")
     lost = (("push_new_drug", new), *lost_initial(standing))
     basis = (*why, facility, interval)
+    if not pushed:
+        remarks.append(Remark("warning", (push_of_infused_drug(service, True),), service.administrations))
     return Earned("push_same_drug", 1, service.administrations, basis, service.access, place, lost=lost)
 
 
@@ -195,10 +197,10 @@ def _gap(service: Service, before: Sequence[Service]) -> int | None:
 
 
 def _distance(start: int, kind: Kind, span: tuple[int, int]) -> int:
-    """Pushes are timed from start to start; an infusion lasts, so from its nearer end, or none while it runs."""
-    if kind is Kind.PUSH:
+    """Pushes are timed from start to start, and from the start of an infusion that runs, else from its nearer end."""
+    if kind is Kind.PUSH or start <= span[1]:
         return abs(start - span[0])
-    return max(span[0] - start, start - span[1], 0)
+    return start - span[1]
 
 
 def _interval_question(service: Service, before: Sequence[Service], finding: Finding, book: Rulebook) -> Question:
