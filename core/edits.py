@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ivcoder.book import Code, Rulebook
-from ivcoder.classify import Option, Question
-from ivcoder.encounter import Claim, OtherService, Visit
+from ivcoder.classify import Classified, Kind, Option, Question, Service
+from ivcoder.encounter import Claim, OtherService, Route, Visit
 from ivcoder.rank import Ranked
 from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
 from ivcoder.select import Earned, Refused, Remark, Selected
@@ -50,9 +50,9 @@ class Edited:
     "edits",
     "A physician does not report drug administration in a facility",
     sources=("ncci-manual-ch11", "noridian-a52953", "regence-109"),
-    says="This is a professional claim in a {place}: the facility reports the drug administration and the drugs.",
+    says="This is a professional claim from {place}: the facility reports the drug administration and the drugs.",
     otherwise="This is not a professional claim in a facility.",
-    unsure="Whose claim this is does not follow from the place ({place}); taken as {taken}.",
+    unsure="Whose claim this is does not follow from {place}; taken as {taken}.",
 )
 def professional_claim_in_facility(visit: Visit) -> Verdict:
     """In hospital and surgical-centre settings the facility reports drug administration; a physician's claim does
@@ -61,8 +61,8 @@ def professional_claim_in_facility(visit: Visit) -> Verdict:
     if not visit.place.facility_reports:
         return does_not()
     if visit.claim is None:
-        return cannot_tell("claim", place=visit.place.name, taken=Claim.FACILITY.value)
-    return (applies if visit.claim is Claim.PROFESSIONAL else does_not)(place=visit.place.name)
+        return cannot_tell("claim", place=visit.place.spoken, taken=Claim.FACILITY.value)
+    return (applies if visit.claim is Claim.PROFESSIONAL else does_not)(place=visit.place.spoken)
 
 
 @rule(
@@ -70,13 +70,13 @@ def professional_claim_in_facility(visit: Visit) -> Verdict:
     "edits",
     "Drug administration is part of an inpatient stay",
     sources=("cms-pos-codes", "house"),
-    says="This is a facility's claim for a {place}: drug administration is part of the stay, not reported by code.",
+    says="This is a facility's claim from {place}: drug administration is part of the stay, not reported by code.",
     otherwise="This is not a facility's inpatient claim.",
 )
 def inpatient_claim(visit: Visit) -> Verdict:
     """A facility does not report drug administration codes for an inpatient stay."""
     hit = visit.place.inpatient and visit.claim is not Claim.PROFESSIONAL
-    return (applies if hit else does_not)(place=visit.place.name)
+    return (applies if hit else does_not)(place=visit.place.spoken)
 
 
 @rule(
@@ -162,6 +162,41 @@ def drug_code_mismatch(drug: str, code: str, other: str | None) -> Verdict:
 def label_forbids_route(drug: str, route: str, forbidden: bool) -> Verdict:
     """A route that a drug's labelling rules out points to a charting error."""
     return (applies if forbidden else does_not)(drug=drug, route=route.replace("_", " "))
+
+
+@rule(
+    "unusual-length",
+    "edits",
+    "An infusion of unusual length",
+    sources=("house",),
+    nature="reading",
+    says="{drug} is read as running {minutes} minutes, more than {limit}: check the stop. A stop before the start is "
+    "read as the next day.",
+    otherwise="The length of {drug} is not unusual.",
+)
+def unusual_length(service: Service, book: Rulebook) -> Verdict:
+    """An infusion of more than {infusion_unusual} minutes is coded as charted, and the answer asks to check it."""
+    minutes, limit = service.minutes or 0, book.limits["infusion_unusual"]
+    return (applies if minutes > limit else does_not)(drug=service.drug, minutes=minutes, limit=limit)
+
+
+@rule(
+    "clock-over-midnight",
+    "edits",
+    "Times that may lie on both sides of midnight",
+    sources=("house",),
+    nature="reading",
+    says="Times lie more than {limit} minutes apart and are all read on the date of service. If it went over midnight, "
+    "give the later ones as HH:MM+1.",
+    otherwise="No times without a date lie far apart.",
+)
+def clock_over_midnight(visit: Visit, book: Rulebook) -> Verdict:
+    """A time without a date is on the date of service; when such times lie more than {infusion_unusual} minutes apart,
+    the answer asks to check them.
+    """
+    limit = book.limits["infusion_unusual"]
+    apart = visit.clocks[-1] - visit.clocks[0] if visit.clocks else 0
+    return (applies if apart > limit else does_not)(limit=limit)
 
 
 @rule(
@@ -268,6 +303,7 @@ def _beside(visit: Visit, book: Rulebook) -> Iterator[Remark]:
 
 def _contradictions(selected: Selected) -> Iterator[Remark]:
     classified = selected.ranked.classified
+    pushed = {label for row in classified.services if row.kind is Kind.PUSH for label in row.administrations}
     for given in classified.visit.administrations:
         drug = classified.drugs[given.id]
         if drug is None:
@@ -278,6 +314,17 @@ def _contradictions(selected: Selected) -> Iterator[Remark]:
             if found.holds:
                 yield Remark("warning", (found,), (given.id,))
         if drug.not_by:
-            found = label_forbids_route(given.drug, given.route.value, given.route.value in drug.not_by)
+            route = Route.IV_PUSH if given.id in pushed else given.route
+            found = label_forbids_route(given.drug, route.value, route.value in drug.not_by)
             if found.holds:
                 yield Remark("warning", (found,), (given.id,))
+    yield from (Remark("warning", (found,), row.administrations) for row, found in _lengths(classified) if found.holds)
+    apart = clock_over_midnight(classified.visit, classified.book)
+    if apart.holds:
+        yield Remark("warning", (apart,))
+
+
+def _lengths(classified: Classified) -> Iterator[tuple[Service, Finding]]:
+    for row in classified.services:
+        if row.kind in (Kind.INFUSION, Kind.HYDRATION):
+            yield row, unusual_length(row, classified.book)

@@ -91,7 +91,7 @@ def _bad(problem: str, right: str, field: str = "") -> InvalidInput:
     return InvalidInput(Fault(field, problem, right))
 
 
-_CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
+_CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(\+[1-9])?")
 _LOCAL = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:00)?")
 _AMOUNT = re.compile(r"(\d{1,9}(?:,\d{3})*(?:\.\d{1,6})?)\s*(.+)")
 _UNITS = {
@@ -152,7 +152,7 @@ def _clock_text(value: str) -> str:
             pass
         else:
             return value
-    raise _bad("is not a time", "HH:MM, or YYYY-MM-DDTHH:MM in local time")
+    raise _bad("is not a time", "HH:MM, HH:MM+1 for the next day, or YYYY-MM-DDTHH:MM in local time")
 
 
 def _amount_text(value: str) -> str:
@@ -225,7 +225,9 @@ class Administration(BaseModel):
         "portable or implanted pump, sc_infusion for an infusion under the skin."
     )
     start: Clock | None = Field(
-        None, description="When it started to flow: HH:MM on the date of service, or a local date-time."
+        None,
+        description="When it started to flow: HH:MM on the date of service, HH:MM+1 on the next day, or a local "
+        "date-time.",
     )
     stop: Clock | None = Field(None, description="When it ended. HH:MM earlier than the start is read as the next day.")
     minutes: int | None = Field(
@@ -367,7 +369,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 
 
 class Visit(NamedTuple):
-    """An encounter as plain values."""
+    """An encounter as plain values; ``clocks`` are the starts charted without a day, in order."""
 
     day: date | None
     place: Place
@@ -378,6 +380,7 @@ class Visit(NamedTuple):
     other_services: tuple[OtherService, ...]
     undocumented_stop: Literal["push", "ask"]
     stacked: bool
+    clocks: tuple[int, ...]
 
 
 def visit_of(encounter: Encounter, book: Rulebook) -> Visit:
@@ -397,6 +400,17 @@ def visit_of(encounter: Encounter, book: Rulebook) -> Visit:
         other_services=encounter.other_services,
         undocumented_stop=encounter.undocumented_stop,
         stacked=encounter.lines == "stacked",
+        clocks=_clocks(encounter, rows),
+    )
+
+
+def _clocks(encounter: Encounter, rows: tuple[Given, ...]) -> tuple[int, ...]:
+    charted = zip(encounter.administrations, rows, strict=True)
+    bare = len("HH:MM")
+    return tuple(
+        sorted(
+            [row.start for given, row in charted if given.start and len(given.start) == bare and row.start is not None]
+        )
     )
 
 
@@ -439,13 +453,14 @@ def _origin(encounter: Encounter) -> date | None:
 
 
 def _is_clock(text: str) -> bool:
-    return len(text) == len("HH:MM")
+    """Whether a time has no date; ``HH:MM+1`` counts days from the date of service."""
+    return len(text) <= len("HH:MM+1")
 
 
 def _moment(text: str, origin: date | None) -> int:
     """Minutes from midnight of ``origin``; HH:MM is on that day."""
     if _is_clock(text):
-        return int(text[:2]) * HOUR + int(text[3:])
+        return int(text[6:] or 0) * DAY + int(text[:2]) * HOUR + int(text[3:5])
     moment = datetime.fromisoformat(text)
     days = (moment.date() - origin).days if origin else 0
     return days * DAY + moment.hour * HOUR + moment.minute

@@ -98,6 +98,7 @@ ASKED = [
     (infusion.concurrent_chemo, (ONE, True, "y"), "does_not_apply"),
     (infusion.sequential_infusion, (ONE, ONE, True), "does_not_apply"),
     (infusion.hydration_secondary, (ONE, None, BOOK), "does_not_apply"),
+    (infusion.hydration_purpose, ("x", True), "does_not_apply"),
     (push.push_of_infused_drug, (ONE, False), "does_not_apply"),
     (push.repeat_chemo_push, (ONE, True), "does_not_apply"),
     (separate_push_lines, (False,), "does_not_apply"),

@@ -110,6 +110,11 @@ class Place:
     facility_reports: bool = False
     inpatient: bool = False
 
+    @property
+    def spoken(self) -> str:
+        """The place with its number."""
+        return f"place of service {self.code} ({self.name})"
+
 
 @checked(frozen=True, slots=True, config=_STRICT)
 class Payer:

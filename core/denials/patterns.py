@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ivcoder.book import Category, Confidence, Place
+from ivcoder.book import Category, Confidence
 from ivcoder.classify import Kind
 from ivcoder.denials.claim import BilledLine, Case
 from ivcoder.edits import Line
@@ -19,10 +19,6 @@ INITIALS = (
     "hydration_initial",
 )
 """Initial roles from the highest tier down."""
-
-
-def _named(place: Place) -> str:
-    return f"place of service {place.code} ({place.name})"
 
 
 def roles_billed(case: Case) -> list[str]:
@@ -63,9 +59,9 @@ def denied_professional_in_facility(case: Case, line: BilledLine) -> Verdict:
     if not case.role(line) or case.place is None or not case.place.facility_reports:
         return does_not(code=line.code)
     if case.claim is None:
-        return cannot_tell("claim", code=line.code, place=_named(case.place))
+        return cannot_tell("claim", code=line.code, place=case.place.spoken)
     hit = case.claim is Claim.PROFESSIONAL
-    return (applies if hit else does_not)(code=line.code, place=_named(case.place))
+    return (applies if hit else does_not)(code=line.code, place=case.place.spoken)
 
 
 @rule(
@@ -87,7 +83,7 @@ def denied_repeat_push_place(case: Case, line: BilledLine) -> Verdict:
     if case.place is None:
         return cannot_tell("place_of_service", code=line.code)
     allowed = case.place.outpatient_hospital and case.claim is not Claim.PROFESSIONAL
-    return (does_not if allowed else applies)(code=line.code, place=_named(case.place))
+    return (does_not if allowed else applies)(code=line.code, place=case.place.spoken)
 
 
 @rule(

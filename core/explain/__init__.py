@@ -46,7 +46,7 @@ _ASK = {
     "start": "When did {drug} start?",
     "minutes": "How many minutes did {drug} run?",
     "attended": "Did someone stay to inject {drug} by hand and watch throughout?",
-    "category": "Does {drug} count as chemotherapy (or a highly complex biologic), or as another drug?",
+    "category": "Does {drug} count as chemotherapy (or a highly complex biologic), as another drug, or as plain fluid?",
     "purpose": "What was {drug} given for?",
     "access_reason": "Why did {drug} need an access of its own?",
     "discarded": "How much of the single-dose container of {drug} was discarded?",
@@ -165,10 +165,15 @@ def _drug(visit: Visit, administration: str | None) -> str:
     return next((row.drug for row in visit.administrations if row.id == administration), "the drug")
 
 
+def _numbered(visit: Visit, administration: str | None) -> str:
+    """The drug with its id, which tells two rows of one drug apart."""
+    return f"{_drug(visit, administration)} [{administration}]"
+
+
 def tipping_point(point: Walked, visit: Visit) -> TippingPoint:
     """A change of fact that would change a code, in words."""
     administration = next(iter(point.option.changes))
-    words = option_words(point.option, _drug(visit, administration))
+    words = option_words(point.option, _numbered(visit, administration))
     return TippingPoint(change=f"If {words}", then=codes(point.lines, drugs=False))
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ivcoder.book import Confidence
-from ivcoder.classify import Kind, Service
+from ivcoder.classify import Classified, Kind, Service
 from ivcoder.rank import Ranked, Standing
 from ivcoder.rule import Verdict, applies, does_not, rule
 from ivcoder.select.drug import drug_lines_of
 from ivcoder.select.earned import CHEMO, INITIAL_ROLES, Earned, Refused, Remark, Selected
-from ivcoder.select.infusion import later_hydration, later_infusion, with_hours
+from ivcoder.select.infusion import hydration_purpose, later_hydration, later_infusion, with_hours
 from ivcoder.select.push import pushes_of
 
 __all__ = ["Earned", "Refused", "Remark", "Selected", "select"]
@@ -84,6 +84,9 @@ def select(ranked: Ranked, *, drugs: bool = True) -> Selected:
             outcome = [later_hydration(standing, place, first.service, book)]
         else:
             outcome = with_hours(standing, place, _role_of(standing, alone=first is None), book)
+        if service.kind is Kind.HYDRATION and _unstated(classified, service):
+            found = hydration_purpose(service.drug, stated=False)
+            remarks.append(Remark("warning", (found,), service.administrations))
         if service.kind is Kind.INFUSION:
             peers.setdefault(service.access, []).append(service)
         if isinstance(outcome, Refused):
@@ -100,6 +103,13 @@ def select(ranked: Ranked, *, drugs: bool = True) -> Selected:
         (*remarks, *drug_remarks),
         (*questions, *drug_questions),
     )
+
+
+def _unstated(classified: Classified, service: Service) -> bool:
+    """Whether fluid ran beside drugs by vein without a word on what it was for."""
+    drugs = any(row.kind in (Kind.INFUSION, Kind.PUSH, Kind.PUMP) for row in classified.services)
+    fluids = [row for row in classified.visit.administrations if row.id in service.administrations]
+    return drugs and any(row.purpose is None and row.category is None for row in fluids)
 
 
 def _further_doses(ranked: Ranked, service: Service) -> tuple[Service, ...]:

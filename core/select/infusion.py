@@ -189,6 +189,22 @@ def hydration_secondary(service: Service, initial: Service | None, book: Ruleboo
     return applies(minutes=minutes, initial=initial.drug, hours=hours, unit="hour" if hours == 1 else "hours")
 
 
+@rule(
+    "hydration-purpose",
+    "select",
+    "Fluid beside drugs is hydration only if it was given for that",
+    sources=("fcso-infusion-hydration", "noridian-hydration", "cms-article-a53778"),
+    says="Nothing charted says that {drug} was given to hydrate. If it carried a drug or kept the line open, it is not "
+    "reported; give its purpose.",
+    otherwise="The record says what the fluid was for, or no drug was given beside it.",
+)
+def hydration_purpose(drug: str, stated: bool) -> Verdict:
+    """Plain fluid beside drugs is hydration when the record shows that it was needed for that, and not as a carrier or
+    to keep the line open. Without a word on it the fluid is taken as hydration, and the answer says so.
+    """
+    return (does_not if stated else applies)(drug=drug)
+
+
 def overlap_of(one: Service, other: Service) -> int:
     """Minutes during which both ran."""
     return sum(

@@ -32,7 +32,7 @@ def additional_push(service: Service, given: str | None) -> Verdict:
     "select",
     "Pushing the same drug again is for facilities",
     sources=("cpt", "carecost-iv-push", "aapc-office-same-drug-thread", "ahima-107707"),
-    says="{drug} was pushed again in a hospital outpatient setting ({place}).",
+    says="{drug} was pushed again in a hospital outpatient setting, {place}.",
     otherwise="{drug} was pushed again, which only a hospital outpatient facility reports, not {place} on a "
     "{claim} claim: included in the push before.",
     unsure="{drug} was pushed again, which only a hospital outpatient facility reports; whose claim it is, "
@@ -42,12 +42,11 @@ def repeat_push_facility(service: Service, visit: Visit) -> Verdict:
     """A further push of the same drug is reported by hospital outpatient facilities only; elsewhere it is
     included in the first.
     """
-    place = f"{visit.place.name}, place {visit.place.code}"
     if visit.claim is None:
         return cannot_tell("claim", drug=service.drug)
     if visit.claim is Claim.FACILITY and visit.place.outpatient_hospital:
-        return applies(drug=service.drug, place=place)
-    return does_not(drug=service.drug, place=place, claim=visit.claim.value)
+        return applies(drug=service.drug, place=visit.place.spoken)
+    return does_not(drug=service.drug, place=visit.place.spoken, claim=visit.claim.value)
 
 
 @rule(
