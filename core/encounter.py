@@ -53,6 +53,7 @@ class Route(StrEnum):
     INTRA_ARTERIAL_PUSH = "intra_arterial_push"
     INTRA_ARTERIAL_INFUSION = "intra_arterial_infusion"
     INTRATHECAL = "intrathecal"
+    ENDOTRACHEAL = "endotracheal"
     ORAL = "oral"
     SUBLINGUAL = "sublingual"
     RECTAL = "rectal"

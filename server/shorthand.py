@@ -14,13 +14,18 @@ from ivcoder.faults import Fault, InvalidInput
 
 _ROUTES: Mapping[str, str] = {
     "iv push": "iv_push",
+    "slow iv push": "iv_push",
+    "slow ivp": "iv_push",
     "ivp": "iv_push",
     "push": "iv_push",
     "iv infusion": "iv_infusion",
     "iv drip": "iv_infusion",
+    "iv piggyback": "iv_infusion",
     "ivpb": "iv_infusion",
     "piggyback": "iv_infusion",
     "infusion": "iv_infusion",
+    "drip": "iv_infusion",
+    "gtt": "iv_infusion",
     "iv pump": "iv_pump",
     "pump": "iv_pump",
     "sc infusion": "sc_infusion",
@@ -30,31 +35,44 @@ _ROUTES: Mapping[str, str] = {
     "sc": "sc",
     "sq": "sc",
     "subq": "sc",
+    "subcut": "sc",
     "subcutaneous": "sc",
     "intradermal": "intradermal",
     "intra-arterial push": "intra_arterial_push",
     "intra-arterial infusion": "intra_arterial_infusion",
     "intrathecal": "intrathecal",
+    "endotracheal": "endotracheal",
     "po": "oral",
     "oral": "oral",
     "sublingual": "sublingual",
+    "sl": "sublingual",
     "rectal": "rectal",
     "nasal": "nasal",
+    "intranasal": "nasal",
     "inhaled": "inhaled",
     "nebulized": "inhaled",
+    "neb": "inhaled",
     "topical": "topical",
 }
 _ROUTE = re.compile(
     r"(?<![\w-])(" + "|".join(sorted(map(re.escape, _ROUTES), key=len, reverse=True)) + r")(?![\w-])", re.IGNORECASE
 )
-_DOSE = re.compile(
-    r"(?<![\w.])\d[\d,]*(?:\.\d+)?\s*(?:kg|mg|mcg|ug|µg|ng|grams?|gm|g|ml|cc|liters?|l|units?|iu|meq|mmol|mci)(?!\w)",
+_UNIT = r"(?:kg|mg|mcg|ug|µg|ng|grams?|gm|g|ml|cc|liters?|l|units?|iu|meq|mmol|mci)"
+_DOSE = re.compile(rf"(?<![\w.])\d[\d,]*(?:\.\d+)?\s*{_UNIT}(?!\w)", re.IGNORECASE)
+_CARRIER = re.compile(r"\bin\s+\d[\d,]*\s*(?:ml|cc)\b.*$|/\s*\d[\d,]*\s*(?:ml|cc)\b", re.IGNORECASE)
+"""``in 50 mL NS`` and ``/100 mL`` say what the drug was mixed in, which is part of giving it."""
+_RATE = re.compile(
+    rf"@?\s*(?<![\w.])\d[\d,]*(?:\.\d+)?\s*{_UNIT}?(?:/kg)?\s*/\s*(?:hr|hour|h|min)(?!\w)", re.IGNORECASE
+)
+_KEEP_OPEN = re.compile(r"(?<!\w)(?:kvo|tko)(?!\w)", re.IGNORECASE)
+_TIME = r"(\d{1,2}:\d{2}(?:\s*[ap]\.?m?\.?)?(?:\+\d)?|\d{4}(?:\+\d)?|\d{1,2}\s*[ap]\.?m\.?)"
+_SPAN = re.compile(
+    rf"(?:(?:at|from|start|started|@)\s*)?(?<![\w:]){_TIME}"
+    rf"(?:\s*(?:-|\u2013|to|until|stop|stopped|end|ended)\s*{_TIME}?)?(?![\w:])",
     re.IGNORECASE,
 )
-_TIME = r"(\d{1,2}:\d{2}|\d{4})"
-_SPAN = re.compile(
-    rf"(?:(?:at|from|@)\s*)?(?<![\w:]){_TIME}(?:\s*(?:-|\u2013|to|until)\s*{_TIME}?)?(?![\w:])", re.IGNORECASE
-)
+_NOON = 12
+_CLOCK = re.compile(r"(\d{1,2}?):?(\d{2})?\s*([ap])?\.?m?\.?(\+\d)?", re.IGNORECASE)
 _LENGTH = re.compile(
     r"(?:(?:over|for|x)\s*)?(?<![\w.])(\d+(?:\.\d+)?)\s*(minutes?|mins?|hours?|hrs?|h|m)(?!\w)", re.IGNORECASE
 )
@@ -93,14 +111,20 @@ def administration(text: str, number: int) -> dict[str, object]:
     field = f"administration {number}"
     row: dict[str, object] = {"id": str(number)}
     row.update(_extras(text, field))
-    text = _EXTRA.sub(" ", text)
+    text = _RATE.sub(" ", _EXTRA.sub(" ", text))
+    if _KEEP_OPEN.search(text):
+        row["purpose"] = "keep_open"
+        text = _KEEP_OPEN.sub(" ", text)
     route = _ROUTE.search(text)
     if route is None:
-        raise InvalidInput(Fault(field, "names no route", f"iv push, iv infusion, im, sc, ..., {_EXAMPLE}"))
+        right = f"iv push, iv infusion (iv alone does not tell the two apart), im, sc, ..., {_EXAMPLE}"
+        raise InvalidInput(Fault(field, "names no route", right))
     row["route"] = _ROUTES[route[1].lower()]
-    before, after = text[: route.start()], text[route.end() :]
+    before, after = _CARRIER.sub(" ", text[: route.start()]), text[route.end() :]
     dose = _last(_DOSE.finditer(before)) or _DOSE.search(after)
     if dose is not None:
+        if dose.string[: dose.start()].endswith("-"):
+            raise InvalidInput(Fault(field, "has a negative dose", _EXAMPLE))
         row["dose"] = dose[0]
         before, after = before.replace(dose[0], " "), after.replace(dose[0], " ")
     drug = " ".join(before.split()).strip(" ,;:-")
@@ -130,9 +154,16 @@ def _times(row: dict[str, object], after: str) -> str:
 
 
 def _clock(text: str) -> str:
-    """``9:05``, ``0905`` and ``905`` as ``09:05``."""
-    digits = text.replace(":", "").zfill(4)
-    return f"{digits[:2]}:{digits[2:]}"
+    """``9:05``, ``0905``, ``9:05 am``, ``9am`` as ``09:05`` or ``09:00``; ``00:10+1`` stays the next day's."""
+    match = _CLOCK.fullmatch(text if ":" in text or not text[:4].isdigit() else f"{text[:2]}:{text[2:]}")
+    if match is None:
+        return text
+    hour, minute, half, day = match.groups()
+    if half and not 1 <= int(hour) <= _NOON:
+        return text
+    if half:
+        hour = str(int(hour) % _NOON + (_NOON if half.lower() == "p" else 0))
+    return f"{hour.zfill(2)}:{minute or '00'}{day or ''}"
 
 
 def _extras(text: str, field: str) -> dict[str, object]:

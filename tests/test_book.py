@@ -65,6 +65,28 @@ def test_names_match_whatever_their_case_and_hyphens():
     assert len({BOOK.formulary.find(name).name for name in names}) == 1
 
 
+@pytest.mark.parametrize(
+    ("charted", "name"),
+    [
+        ("ceftriaxone (ROCEPHIN)", "ceftriaxone"),
+        ("Zofran (ondansetron HCl)", "ondansetron"),
+        ("vancomycin HCl", "vancomycin"),
+        ("IV Tylenol", "acetaminophen"),
+        ("Rocephin IV", "ceftriaxone"),
+        ("sodium chloride 0.9% bolus", "sodium chloride 0.9%"),
+        ("NS bolus", "sodium chloride 0.9%"),
+        ("Zofran (Rocephin)", None),
+        ("methylprednisolone acetate", "methylprednisolone acetate"),
+        ("IV", None),
+        ("bolus", None),
+        ("IV fluids", None),
+    ],
+)
+def test_names_as_charts_write_them(charted, name):
+    found = BOOK.formulary.find(charted)
+    assert (found.name if found else None) == name
+
+
 def test_a_near_miss_suggests_and_never_assumes():
     coding = select_push_codes(push("Solu-Medrul"))
     assert coding.status == "needs_information"

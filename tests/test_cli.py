@@ -127,6 +127,20 @@ def test_what_people_type_of_billed_lines(text, expected):
         ("ceftriaxone 1 g iv infusion 120 minutes", {"minutes": 120, "start": None}),
         ("ceftriaxone 1 g iv infusion 1440 min", {"minutes": 1440, "start": None}),
         ("ceftriaxone 1 g ivpb 0900 over 30 min", {"minutes": 30, "start": "09:00"}),
+        ("Rocephin 1 g in 50 mL NS ivpb 9:15 am - 9:50 am", {"drug": "Rocephin", "dose": "1 g", "stop": "09:50"}),
+        ("KCl 10 mEq/100 mL ivpb 1222-1322", {"drug": "KCl", "dose": "10 mEq", "stop": "13:22"}),
+        ("Ativan 1 mg slow IVP 10 pm", {"drug": "Ativan", "route": "iv_push", "start": "22:00"}),
+        ("Ativan 1 mg ivp 12:05 am", {"start": "00:05"}),
+        ("Ativan 1 mg ivp 12 pm", {"start": "12:00"}),
+        ("vanc 1 g iv piggyback start 0900 stop 1030", {"drug": "vanc", "start": "09:00", "stop": "10:30"}),
+        ("NS iv infusion TKO 0900-1100", {"drug": "NS", "purpose": "keep_open"}),
+        ("NS iv infusion @ 125 mL/hr 0900-1100", {"drug": "NS", "dose": None, "stop": "11:00"}),
+        ("heparin drip 12 units/kg/hr 0900-1100", {"drug": "heparin", "route": "iv_infusion", "dose": None}),
+        ("epinephrine 2 mg endotracheal", {"route": "endotracheal"}),
+        ("Dilaudid 1 mg ivp 00:10+1", {"start": "00:10+1"}),
+        ("vancomycin 1 g ivpb 23:30-00:45+1", {"start": "23:30", "stop": "00:45+1"}),
+        ("morphine -4 mg ivp 10:00", None),
+        ("morphine 4 mg ivp 25:00 pm", None),
         ("morphine 4 mg iv 10:00", None),
         ("iv push 10:00", None),
         ("morphine iv push ten o'clock", None),
@@ -136,7 +150,7 @@ def test_what_people_type_of_billed_lines(text, expected):
 def test_what_people_type(text, expected):
     if expected is None:
         with pytest.raises(InvalidInput):
-            administration(text, 1)
+            Encounter.read({"place_of_service": "22", "administrations": [administration(text, 1)]})
         return
     read = administration(text, 1)
     assert {name: read.get(name) for name in expected} == expected

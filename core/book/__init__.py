@@ -299,6 +299,8 @@ def hints() -> Mapping[str, frozenset[str]]:
 
 
 _NOISE = re.compile(r"[\W_]+")
+_BRACKETS = re.compile(r"[()]")
+_FORM = re.compile(r"(?<!\w)(?:hcl|hydrochloride|bolus|iv|inj|injection|intravenous|premix)(?!\w)", re.IGNORECASE)
 
 
 @lru_cache(maxsize=4096)
@@ -329,8 +331,16 @@ class Formulary:
         return cls(rows, by_name, by_code)
 
     def find(self, name: str) -> Drug | None:
-        """The drug that goes by exactly this name, whatever its case, blanks and hyphens."""
-        return self.by_name.get(plain(name))
+        """The drug that goes by this name, whatever its case, blanks and hyphens.
+
+        A second name in brackets must be the same drug's; words for the form (HCl, IV, bolus) tell nothing.
+        """
+        found = self.by_name.get(plain(name))
+        if found is not None:
+            return found
+        parts = [part for part in _BRACKETS.split(name) if part.strip()]
+        named = {id(drug): drug for part in parts if (drug := self.by_name.get(plain(_FORM.sub(" ", part))))}
+        return next(iter(named.values())) if len(named) == 1 else None
 
     def like(self, name: str) -> tuple[str, ...]:
         """Up to three names close to ``name``, to suggest and never to assume."""

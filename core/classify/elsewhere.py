@@ -8,7 +8,9 @@ from ivcoder.classify.vein import fluid_never_pushed, unlisted
 from ivcoder.encounter import HOUR, Given, Route
 from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
 
-_WITHOUT_CODE = frozenset({Route.ORAL, Route.SUBLINGUAL, Route.RECTAL, Route.NASAL, Route.INHALED, Route.TOPICAL})
+_WITHOUT_CODE = frozenset(
+    {Route.ORAL, Route.SUBLINGUAL, Route.RECTAL, Route.NASAL, Route.INHALED, Route.TOPICAL, Route.ENDOTRACHEAL}
+)
 
 
 @rule(
