@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ivcoder.book import Code, Rulebook
-from ivcoder.classify import Classified, Kind, Option, Question, Service
+from ivcoder.book import Code, Confidence, Drug, Rulebook
+from ivcoder.classify import BY_VEIN, Classified, Kind, Option, Question, Service
 from ivcoder.encounter import Claim, OtherService, Route, Visit
 from ivcoder.rank import Ranked
 from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
@@ -165,6 +165,23 @@ def label_forbids_route(drug: str, route: str, forbidden: bool) -> Verdict:
 
 
 @rule(
+    "other-use",
+    "edits",
+    "Some drugs are reported otherwise for some uses",
+    sources=("cpt", "umiami-obc", "aapc-37195", "codingahead-92977"),
+    nature="convention",
+    confidence=Confidence.MEDIUM,
+    says="{drug} is coded here as a drug given for its own sake. {use}",
+    otherwise="{drug} is given for its own sake only.",
+)
+def other_use(name: str, drug: Drug) -> Verdict:
+    """A drug that is part of a procedure or a test, or whose infusion has a code of its own for some uses, is not
+    reported with this family then. The record's purpose decides.
+    """
+    return applies(drug=name, use=drug.other_use) if drug.other_use else does_not(drug=name)
+
+
+@rule(
     "unusual-length",
     "edits",
     "An infusion of unusual length",
@@ -313,6 +330,8 @@ def _contradictions(selected: Selected) -> Iterator[Remark]:
             found = drug_code_mismatch(given.drug, given.hcpcs, owners[0].name if owners else None)
             if found.holds:
                 yield Remark("warning", (found,), (given.id,))
+        if drug.other_use and given.route in BY_VEIN:
+            yield Remark("info", (other_use(given.drug, drug),), (given.id,))
         if drug.not_by:
             route = Route.IV_PUSH if given.id in pushed else given.route
             found = label_forbids_route(given.drug, route.value, route.value in drug.not_by)

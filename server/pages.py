@@ -27,6 +27,12 @@ _NATURE = {
     "reading": "our own reading",
 }
 
+_ELSEWHERE = {
+    "vaccine": "immunization, with codes of its own",
+    "contrast": "part of the imaging",
+    "blood": "transfusion, with codes of its own",
+}
+
 
 def known_rule(rule: str) -> Rule[...] | None:
     """The rule with this id."""
@@ -121,9 +127,12 @@ def drug_table(drug: Drug) -> Table:
         ("codes", "\n".join(codes) or "none of its own"),
         ("container", (drug.container or "not known").replace("_", " ")),
         ("not by", ", ".join(drug.not_by).replace("_", " ")),
+        ("coded as", _ELSEWHERE.get(drug.elsewhere or "", "")),
+        ("other use", drug.other_use or ""),
         ("disputed", drug.disputed or ""),
+        ("note", drug.note or ""),
         ("confidence", drug.confidence),
-        ("sources", ", ".join((*drug.sources, *drug.disputed_sources))),
+        ("sources", ", ".join((*drug.sources, *drug.disputed_sources, *drug.other_use_sources))),
     ):
         if value:
             table.add_row(name, Text(value))

@@ -22,7 +22,7 @@ def push(drug, **fields):
 
 def test_every_source_named_exists():
     cited = {source for rule in RULES.values() for source in rule.sources}
-    cited |= {source for drug in DRUGS for source in (*drug.sources, *drug.disputed_sources)}
+    cited |= {source for drug in DRUGS for source in (*drug.sources, *drug.disputed_sources, *drug.other_use_sources)}
     cited |= {
         source for row in (*BOOK.codes.values(), *places().values(), *adjustments().values()) for source in row.sources
     }
@@ -52,6 +52,7 @@ def test_drug_row(drug):
     assert drug.category or drug.depends_on
     assert (drug.agent is not None) == (drug.category == "chemotherapy")
     assert bool(drug.disputed) == bool(drug.disputed_sources)
+    assert bool(drug.other_use) == bool(drug.other_use_sources)
     for name in (drug.name, *drug.brands, *drug.aliases):
         assert BOOK.formulary.find(name.upper()) is drug, f"{name} belongs to two drugs"
     for billing in drug.hcpcs:

@@ -9,7 +9,7 @@ from ivcoder import Rulebook, select_push_codes
 from ivcoder.book import Category, sources
 from ivcoder.classify import Kind, Service, access, bag, category, elsewhere, hydration, vein
 from ivcoder.classify.service import Bag
-from ivcoder.edits import add_on_needs_primary, drug_code_mismatch
+from ivcoder.edits import add_on_needs_primary, drug_code_mismatch, other_use
 from ivcoder.encounter import Encounter, visit_of
 from ivcoder.explain import statement
 from ivcoder.rank import (
@@ -72,6 +72,9 @@ ASKED = [
     (elsewhere.hormonal_injection, ("x", CHEMO, False), "does_not_apply"),
     (elsewhere.hormonal_injection, ("x", OTHER, True), "does_not_apply"),
     (elsewhere.vaccine, (given(), drug("Solu-Medrol")), "does_not_apply"),
+    (elsewhere.contrast, (given(), drug("Solu-Medrol")), "does_not_apply"),
+    (elsewhere.blood_product, (given(), None), "does_not_apply"),
+    (other_use, ("x", drug("Solu-Medrol")), "does_not_apply"),
     (elsewhere.no_administration_code, (given(),), "does_not_apply"),
     (elsewhere.no_administration_code, (given(route="rectal"),), "applies"),
     (elsewhere.outside_family, (given(route="intrathecal"), OTHER), "applies"),

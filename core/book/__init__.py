@@ -162,7 +162,9 @@ class Drug:
     ) = None
     disputed: str | None = None
     disputed_sources: tuple[str, ...] = ()
-    vaccine: bool = False
+    elsewhere: Literal["vaccine", "contrast", "blood"] | None = None
+    other_use: str | None = None
+    other_use_sources: tuple[str, ...] = ()
     not_by: tuple[str, ...] = ()
     container: Literal["single_dose", "multi_dose", "either"] | None = None
     hcpcs: tuple[Billing, ...] = ()

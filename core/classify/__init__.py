@@ -10,7 +10,7 @@ from ivcoder.book import Category, Drug, Rulebook
 from ivcoder.classify.access import accesses_of
 from ivcoder.classify.bag import bags_of, drips_of, infusion_continued, mixed_bag
 from ivcoder.classify.category import carrier_fluid, category_of
-from ivcoder.classify.elsewhere import given_elsewhere, injected_as, no_administration_code
+from ivcoder.classify.elsewhere import given_elsewhere, injected_as, never_here, no_administration_code
 from ivcoder.classify.hydration import hydrate
 from ivcoder.classify.service import (
     BY_VEIN,
@@ -27,7 +27,7 @@ from ivcoder.classify.vein import infused_as, pumped_as, pushed_as
 from ivcoder.encounter import Given, Route, Visit
 from ivcoder.rule import Finding
 
-__all__ = ["IN_CONTEST", "Classified", "Kind", "Option", "Question", "Service", "classify", "drug_of"]
+__all__ = ["BY_VEIN", "IN_CONTEST", "Classified", "Kind", "Option", "Question", "Service", "classify", "drug_of"]
 
 
 def classify(visit: Visit, book: Rulebook) -> Classified:
@@ -50,6 +50,10 @@ def classify(visit: Visit, book: Rulebook) -> Classified:
         access, on_access = accesses.get(first.access_site, ("", ()))
         if first.route not in BY_VEIN and (nowhere := no_administration_code(first)).holds:
             services.append(service_of(bag, first.category, Kind.NOT_REPORTABLE, (nowhere,), access))
+            continue
+        drug = bag.drugs[0]
+        if drug is not None and drug.elsewhere and (other := never_here(first, drug)):
+            services.append(service_of(bag, None, Kind.NOT_REPORTABLE, (other,), access))
             continue
         category, why, open_questions = category_of(bag, book)
         questions += open_questions

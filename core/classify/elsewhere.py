@@ -65,7 +65,45 @@ def hormonal_injection(drug: str, category: Category, hormonal: bool) -> Verdict
 )
 def vaccine(given: Given, drug: Drug | None) -> Verdict:
     """Giving a vaccine is reported with the immunization codes, never as a drug injection."""
-    return (applies if drug is not None and drug.vaccine else does_not)(drug=given.drug)
+    return (applies if drug is not None and drug.elsewhere == "vaccine" else does_not)(drug=given.drug)
+
+
+@rule(
+    "contrast",
+    "classify",
+    "Contrast belongs to the imaging it was given for",
+    sources=("cpt", "americanmedicalcoding-contrast"),
+    says="{drug} is contrast: giving it is part of the imaging, and no drug-administration code is reported.",
+    otherwise="{drug} is not contrast.",
+)
+def contrast(given: Given, drug: Drug | None) -> Verdict:
+    """Giving contrast into a vessel is part of the imaging with contrast."""
+    return (applies if drug is not None and drug.elsewhere == "contrast" else does_not)(drug=given.drug)
+
+
+@rule(
+    "blood-product",
+    "classify",
+    "A transfusion has a code of its own",
+    sources=("cpt", "aapc-36430", "medlearn-2022-transfusion"),
+    says="{drug} is a blood product: the transfusion is reported with its own code, once a day, and not as drug "
+    "administration.",
+    otherwise="{drug} is not a blood product.",
+)
+def blood_product(given: Given, drug: Drug | None) -> Verdict:
+    """Blood and its components are transfused, which is not drug administration. Drugs and needed hydration beside a
+    transfusion are reported as such.
+    """
+    return (applies if drug is not None and drug.elsewhere == "blood" else does_not)(drug=given.drug)
+
+
+def never_here(given: Given, drug: Drug | None) -> Finding | None:
+    """Why what was given is never reported with this family, or None."""
+    for decide in (vaccine, contrast, blood_product):
+        found = decide(given, drug)
+        if found.holds:
+            return found
+    return None
 
 
 @rule(
@@ -153,10 +191,7 @@ def intrathecal(given: Given, category: Category) -> Verdict:
 
 def injected_as(bag: Bag, category: Category) -> tuple[Kind, tuple[Finding, ...]]:
     """Injection, or nothing, for a drug given into muscle or under the skin."""
-    given, drug = bag.first, bag.drugs[0]
-    immunization = vaccine(given, drug)
-    if immunization.holds:
-        return Kind.NOT_REPORTABLE, (immunization,)
+    given = bag.first
     if category is Category.HYDRATION:
         return Kind.NOT_REPORTABLE, (fluid_never_pushed(given, category),)
     injected = injection(given)
@@ -172,12 +207,9 @@ def given_elsewhere(
 ) -> tuple[Kind, tuple[Finding, ...]]:
     """What a drug given by any other route counts as."""
     given = bag.first
-    for refused in (
-        vaccine(given, bag.drugs[0]),
-        outside_family(given, category),
-    ):
-        if refused.holds:
-            return Kind.NOT_REPORTABLE, (refused,)
+    refused = outside_family(given, category)
+    if refused.holds:
+        return Kind.NOT_REPORTABLE, (refused,)
     if given.route is Route.SC_INFUSION:
         found = sc_infusion(given, bag.minutes, book)
         if found.open:

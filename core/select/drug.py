@@ -116,7 +116,7 @@ def drug_lines_of(ranked: Ranked) -> tuple[tuple[Earned, ...], list[Question], l
     undosed: list[Given] = []
     for label in order:
         given, drug = rows[label], classified.drugs[label]
-        if drug is None or given.route in _NOT_BILLED or _is_carrier(given, drug):
+        if drug is None or drug.elsewhere or given.route in _NOT_BILLED or _is_carrier(given, drug):
             continue
         if given.dose is None:
             undosed.append(given)
