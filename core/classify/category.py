@@ -33,8 +33,8 @@ def category_charted(given: Given) -> Verdict:
     sources=("iom-100-04-ch12-30.5", "noridian-complex-clarification"),
     says="{drug}{name} counts as {category}.",
     otherwise="What {drug} is for decides its category.",
-    unsure="{drug} is not in the formulary, so what it counts as is open.{like} If it is a vaccine, contrast or a blood "
-    "product, it is not coded here.",
+    unsure="{drug} is not in the formulary, so what it counts as is open.{like} If it is a vaccine, contrast or a "
+    "blood product, it is not coded here.",
 )
 def category_by_drug(given: Given, drug: Drug | None, book: Rulebook) -> Verdict:
     """A drug's category comes from the formulary; a drug that is not there has none, and is asked about."""
