@@ -238,8 +238,8 @@ def newest_rulebook(visit: Visit) -> Verdict:
     "The answer says when the hierarchy stood in for the reason for the visit",
     sources=("aapc-premed-infusion", "house"),
     nature="convention",
-    says="The record does not say what the visit was for; the hierarchy chose the initial service in its place. "
-    "Give primary_reason to settle it.",
+    says="The record names no reportable service as what the visit was for; the hierarchy chose the initial service in "
+    "its place. Give primary_reason to settle it.",
     otherwise="The hierarchy did not stand in for a missing reason.",
 )
 def hierarchy_notice(ranked: Ranked) -> Verdict:

@@ -100,8 +100,8 @@ def initial_by_reason(service: Service, reason: str | None) -> Verdict:
     sources=("aapc-premed-infusion", "house"),
     nature="convention",
     confidence=Confidence.MEDIUM,
-    says="The record does not say what the visit was for; {drug} ranks highest ({tier}) and is taken as the "
-    "initial service.",
+    says="The record names no reportable service as what the visit was for; {drug} ranks highest ({tier}) and is taken "
+    "as the initial service.",
     otherwise="{drug} does not rank highest ({tier}), or the record says what the visit was for.",
 )
 def hierarchy_as_fallback(service: Service, tier: str, highest: bool) -> Verdict:

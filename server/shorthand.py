@@ -35,12 +35,14 @@ _ROUTES: Mapping[str, str] = {
     "sc": "sc",
     "sq": "sc",
     "subq": "sc",
+    "s.c.": "sc",
     "subcut": "sc",
     "subcutaneous": "sc",
     "intradermal": "intradermal",
     "intra-arterial push": "intra_arterial_push",
     "intra-arterial infusion": "intra_arterial_infusion",
     "intrathecal": "intrathecal",
+    "it": "intrathecal",
     "endotracheal": "endotracheal",
     "po": "oral",
     "oral": "oral",
@@ -57,6 +59,11 @@ _ROUTES: Mapping[str, str] = {
 _ROUTE = re.compile(
     r"(?<![\w-])(" + "|".join(sorted(map(re.escape, _ROUTES), key=len, reverse=True)) + r")(?![\w-])", re.IGNORECASE
 )
+_IV = re.compile(
+    r"(?<![\w-])(iv)(?=\s+(?:over\s|\d+\s*(?:min|hr|hour)|(?:from\s+)?\d{1,2}:?\d{2}\s*(?:-|\u2013|to|until)\s*\d))",
+    re.IGNORECASE,
+)
+"""``iv`` with a length or a stop: how long it ran decides what it is."""
 _UNIT = r"(?:kg|mg|mcg|ug|µg|ng|grams?|gm|g|ml|cc|liters?|l|units?|iu|meq|mmol|mci)"
 _DOSE = re.compile(rf"(?<![\w.])\d[\d,]*(?:\.\d+)?\s*{_UNIT}(?!\w)", re.IGNORECASE)
 _CARRIER = re.compile(r"\bin\s+\d[\d,]*\s*(?:ml|cc)\b.*$|/\s*\d[\d,]*\s*(?:ml|cc)\b", re.IGNORECASE)
@@ -64,6 +71,7 @@ _CARRIER = re.compile(r"\bin\s+\d[\d,]*\s*(?:ml|cc)\b.*$|/\s*\d[\d,]*\s*(?:ml|cc
 _RATE = re.compile(
     rf"@?\s*(?<![\w.])\d[\d,]*(?:\.\d+)?\s*{_UNIT}?(?:/kg)?\s*/\s*(?:hr|hour|h|min)(?!\w)", re.IGNORECASE
 )
+_HYDRATION = re.compile(r"(?<!\w)(?:for\s+)?hydration(?!\w)", re.IGNORECASE)
 _KEEP_OPEN = re.compile(r"(?<!\w)(?:kvo|tko)(?!\w)", re.IGNORECASE)
 _TIME = r"(\d{1,2}:\d{2}(?:\s*[ap]\.?m?\.?)?(?:\+\d)?|\d{4}(?:\+\d)?|\d{1,2}\s*[ap]\.?m\.?)"
 _SPAN = re.compile(
@@ -115,11 +123,14 @@ def administration(text: str, number: int) -> dict[str, object]:
     if _KEEP_OPEN.search(text):
         row["purpose"] = "keep_open"
         text = _KEEP_OPEN.sub(" ", text)
-    route = _ROUTE.search(text)
+    if _HYDRATION.search(text):
+        row.setdefault("purpose", "hydration")
+        text = _HYDRATION.sub(" ", text)
+    route = _ROUTE.search(text) or _IV.search(text)
     if route is None:
         right = f"iv push, iv infusion (iv alone does not tell the two apart), im, sc, ..., {_EXAMPLE}"
         raise InvalidInput(Fault(field, "names no route", right))
-    row["route"] = _ROUTES[route[1].lower()]
+    row["route"] = _ROUTES.get(route[1].lower(), "iv_infusion")
     before, after = _CARRIER.sub(" ", text[: route.start()]), text[route.end() :]
     dose = _last(_DOSE.finditer(before)) or _DOSE.search(after)
     if dose is not None:

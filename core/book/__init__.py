@@ -124,6 +124,7 @@ class Payer:
     name: str
     sources: tuple[str, ...]
     wastage_modifiers: bool = False
+    takes_s_codes: bool = True
     note: str | None = None
 
 

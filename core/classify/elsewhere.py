@@ -124,7 +124,7 @@ def no_administration_code(given: Given) -> Verdict:
     "classify",
     "Some injections belong to other code families",
     sources=("cpt",),
-    says="{drug} given by the {route} route is reported with codes outside drug administration.",
+    says="{drug} was given by the {route} route, which is reported with codes outside drug administration.",
     otherwise="The route of {drug} belongs to drug administration.",
 )
 def outside_family(given: Given, category: Category) -> Verdict:
@@ -159,20 +159,26 @@ def sc_infusion(given: Given, minutes: int | None, book: Rulebook) -> Verdict:
     "arterial",
     "classify",
     "Drugs given into an artery",
-    sources=("cpt",),
+    sources=("cpt", "aapc-intra-arterial"),
     says="{drug} was given into an artery by {manner}: codes of its own.",
     otherwise="{drug} was not given into an artery by push or chemotherapy infusion.",
     unsure="How long {drug} ran into the artery is not documented.",
 )
-def arterial(given: Given, category: Category, minutes: int | None) -> Verdict:
-    """A push into an artery, and a chemotherapy infusion into one, have codes of their own."""
+def arterial(given: Given, category: Category, minutes: int | None, book: Rulebook) -> Verdict:
+    """A push into an artery, of {push_longest} minutes or less, and a longer chemotherapy infusion into one have codes
+    of their own.
+    """
     if given.route is Route.INTRA_ARTERIAL_PUSH:
         return applies(drug=given.drug, manner="push")
-    if given.route is Route.INTRA_ARTERIAL_INFUSION and category is Category.CHEMOTHERAPY:
-        if minutes is None:
-            return cannot_tell("stop", drug=given.drug)
-        return applies(drug=given.drug, manner="infusion")
-    return does_not(drug=given.drug)
+    if given.route is not Route.INTRA_ARTERIAL_INFUSION:
+        return does_not(drug=given.drug)
+    if minutes is None:
+        return cannot_tell("stop", drug=given.drug)
+    if minutes <= book.limits["push_longest"]:
+        return applies(drug=given.drug, manner="push")
+    return (
+        applies(drug=given.drug, manner="infusion") if category is Category.CHEMOTHERAPY else does_not(drug=given.drug)
+    )
 
 
 @rule(
@@ -219,11 +225,11 @@ def given_elsewhere(
         return (Kind.SC_INFUSION if found.holds else Kind.INJECTION), (found,)
     if given.route is Route.INTRATHECAL:
         return Kind.INTRATHECAL, (intrathecal(given, category),)
-    found = arterial(given, category, bag.minutes)
+    found = arterial(given, category, bag.minutes, book)
     if found.open:
-        questions.append(length_question(bag, found, (HOUR, HOUR + book.limits["hour_past"])))
+        push = book.limits["push_longest"]
+        questions.append(length_question(bag, found, (push, push + 1, HOUR + book.limits["hour_past"])))
         return Kind.UNDECIDED, (found,)
     if found.holds:
-        push = given.route is Route.INTRA_ARTERIAL_PUSH
-        return (Kind.ARTERIAL_PUSH if push else Kind.ARTERIAL_INFUSION), (found,)
+        return (Kind.ARTERIAL_PUSH if found.facts["manner"] == "push" else Kind.ARTERIAL_INFUSION), (found,)
     return Kind.UNLISTED, (unlisted(given, category),)

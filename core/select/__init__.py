@@ -5,7 +5,7 @@ Roles are the field's own (initial push, repeat push of the same drug); their co
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ivcoder.book import Confidence
 from ivcoder.classify import Classified, Kind, Service
@@ -52,6 +52,44 @@ def separate_push_lines(stacked: bool) -> Verdict:
     return (applies if stacked else does_not)()
 
 
+@rule(
+    "one-puncture",
+    "select",
+    "One puncture, one code",
+    sources=("codingahead-96450", "cpt"),
+    nature="convention",
+    confidence=Confidence.MEDIUM,
+    says="{drug} went through the same puncture as the drug before it: the code takes in the puncture and is reported "
+    "once.",
+    otherwise="{drug} is the first drug into the spinal canal.",
+)
+def one_puncture(service: Service, earned: Iterable[Sequence[Earned]]) -> Verdict:
+    """Chemotherapy into the spinal canal is reported once for a puncture, whatever the number of drugs; a second
+    puncture on one day is not expected, and is left to the record.
+    """
+    already = any(line.role == "chemo_intrathecal" for lines in earned for line in lines)
+    return (applies if already else does_not)(drug=service.drug)
+
+
+@rule(
+    "divided-dose",
+    "select",
+    "One dose divided over several injections",
+    sources=("aapc-divided-dose", "carecost-96401-96402", "codingahead-96372"),
+    nature="disputed",
+    confidence=Confidence.LOW,
+    says="{drug} was injected more than once at the same time or without a time. Each injection has its line here; if "
+    "they were one dose divided, some payers take one line, and some want the later ones marked as distinct.",
+    otherwise="{drug} was injected once, or at different times.",
+)
+def divided_dose(service: Service, others: Iterable[Service]) -> Verdict:
+    """Sources differ on one dose split over two injections: one unit, or one for each injection. Each is reported
+    here, and the answer says so.
+    """
+    again = any(row.substance == service.substance and row.start == service.start for row in others)
+    return (applies if again else does_not)(drug=service.drug)
+
+
 def select(ranked: Ranked, *, drugs: bool = True) -> Selected:
     """Give each service its role and units; without ``drugs``, no drug lines.
 
@@ -67,12 +105,15 @@ def select(ranked: Ranked, *, drugs: bool = True) -> Selected:
     refused = [Refused(row.administrations, row.findings, row.kind is Kind.UNDECIDED) for row in ranked.left_out]
     pushes = pushes_of(ranked, questions, remarks)
     peers: dict[str, list[Service]] = {}
+    injected: list[Service] = []
     for place, standing in enumerate(ranked.standings):
         service = standing.service
         first = initial.get(service.access)
         later = first is not None and not standing.initial
         outcome: list[Earned] | Refused
-        if service.kind is Kind.PUSH:
+        if service.kind is Kind.INTRATHECAL and (once := one_puncture(service, earned.values())).holds:
+            outcome = Refused(service.administrations, (*service.findings, once))
+        elif service.kind is Kind.PUSH:
             pushed = pushes[place]
             outcome = pushed if isinstance(pushed, Refused) else [pushed]
         elif service.kind is Kind.INFUSION and later and first is not None:
@@ -84,6 +125,11 @@ def select(ranked: Ranked, *, drugs: bool = True) -> Selected:
             outcome = [later_hydration(standing, place, first.service, book)]
         else:
             outcome = with_hours(standing, place, _role_of(standing, alone=first is None), book)
+        if service.kind is Kind.INJECTION:
+            twice = divided_dose(service, injected)
+            injected.append(service)
+            if twice.holds:
+                remarks.append(Remark("warning", (twice,), service.administrations))
         if service.kind is Kind.HYDRATION and _unstated(classified, service):
             found = hydration_purpose(service.drug, stated=False)
             remarks.append(Remark("warning", (found,), service.administrations))

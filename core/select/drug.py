@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
-from ivcoder.book import Billing, Category, Drug, Rulebook
+from ivcoder.book import Billing, Category, Confidence, Drug, Payer, Rulebook
 from ivcoder.classify import Option, Question
 from ivcoder.encounter import Amount, Given, Purpose, Route, Visit
 from ivcoder.rank import Ranked
@@ -49,16 +50,53 @@ def drug_units(given: Given, billing: Billing | None, units: int | None) -> Verd
     "select",
     "A drug's code holds for its dates of service",
     sources=("cms-hcpcs",),
-    says="{code} is in force for {drug} on this date of service{instead}.",
-    otherwise="No code of its own is in force for {drug} on this date of service: the payer's unlisted-drug code.",
+    says="{code} is the code of {drug} {when}{instead}.",
+    otherwise="{drug} has no code of its own {when}: the payer's unlisted-drug code.",
     unsure="{drug} has no code of its own in the formulary: the payer's unlisted-drug code.",
 )
-def drug_code_by_date(given: Given, drug: Drug, billing: Billing | None) -> Verdict:
+def drug_code_by_date(given: Given, drug: Drug, billing: Billing | None, day: date | None) -> Verdict:
     """HCPCS drug codes come and go; the one in force on the date of service is used."""
+    when = "on this date of service" if day else "in the newest rulebook"
     if billing is None:
-        return does_not(drug=given.drug) if drug.hcpcs else cannot_tell("hcpcs", drug=given.drug)
+        return does_not(drug=given.drug, when=when) if drug.hcpcs else cannot_tell("hcpcs", drug=given.drug)
     instead = f", not the charted {given.hcpcs}" if given.hcpcs and given.hcpcs != billing.code else ""
-    return applies(drug=given.drug, code=billing.code, instead=instead)
+    return applies(drug=given.drug, code=billing.code, when=when, instead=instead)
+
+
+@rule(
+    "drug-code-payer",
+    "select",
+    "Some payers do not take S codes",
+    sources=("cms-hcpcs", "carecost-iv-push"),
+    says="{drug} has {code} on this date, a kind of code {payer} does not take: the payer's unlisted-drug code.",
+    otherwise="The payer takes the code of {drug}.",
+)
+def drug_code_payer(given: Given, billing: Billing, payer: Payer | None) -> Verdict:
+    """Temporary codes that begin with S are for commercial payers; Medicare takes none of them."""
+    refused = payer is not None and not payer.takes_s_codes and billing.code.startswith("S")
+    return (
+        applies(drug=given.drug, code=billing.code, payer=payer.name)
+        if refused and payer
+        else does_not(drug=given.drug)
+    )
+
+
+@rule(
+    "drug-units-of-the-day",
+    "select",
+    "Doses of one drug on one day",
+    sources=("rtacpa-units", "carecost-iv-push"),
+    nature="disputed",
+    confidence=Confidence.MEDIUM,
+    says="Each dose of {drug} has its own line, rounded up by itself: {apart} units of {code} in all. Added up first, "
+    "the day's doses are {together} units, which is what payers count.",
+    otherwise="The doses of {drug} come to the same units apart and together.",
+)
+def drug_units_of_the_day(drug: str, code: str, apart: int, together: int) -> Verdict:
+    """A drug's lines are kept for each dose; where rounding each dose up gives more units than the day's total, the
+    answer says what the total gives.
+    """
+    return (applies if together < apart else does_not)(drug=drug, code=code, apart=apart, together=together)
 
 
 @rule(
@@ -114,6 +152,7 @@ def drug_lines_of(ranked: Ranked) -> tuple[tuple[Earned, ...], list[Question], l
     remarks: list[Remark] = []
     single: list[str] = []
     undosed: list[Given] = []
+    doses: dict[tuple[str, str, str], list[str]] = {}
     for label in order:
         given, drug = rows[label], classified.drugs[label]
         if drug is None or drug.elsewhere or given.route in _NOT_BILLED or _is_carrier(given, drug):
@@ -122,9 +161,13 @@ def drug_lines_of(ranked: Ranked) -> tuple[tuple[Earned, ...], list[Question], l
             undosed.append(given)
             continue
         billing = _billing(given, drug, given.dose, book)
-        dated = drug_code_by_date(given, drug, billing)
+        dated = drug_code_by_date(given, drug, billing, book.day)
         if billing is None:
             remarks.append(Remark("info", (dated,), (label,)))
+            continue
+        refused = drug_code_payer(given, billing, book.payers.get(visit.payer or ""))
+        if refused.holds:
+            remarks.append(Remark("info", (refused,), (label,)))
             continue
         units = _units(given.dose, billing.per)
         counted = drug_units(given, billing, units)
@@ -136,10 +179,12 @@ def drug_lines_of(ranked: Ranked) -> tuple[tuple[Earned, ...], list[Question], l
         if drug.container == "single_dose":
             single.append(given.drug)
         line = Earned("drug", units, (label,), (dated, counted), code=billing.code)
+        doses.setdefault((given.drug, billing.code, billing.per), []).append(given.dose)
         if visit.payer is None:
             lines.append(line)
         else:
             lines += _with_discarded(line, given, drug, billing, visit, book, questions)
+    remarks += _rounded_apart(doses)
     if lines:
         remarks += [Remark("info", (drug_units(given, None, None),), (given.id,)) for given in undosed]
     unpaid = discarded_drug_payer(tuple(dict.fromkeys(single)), visit, book)
@@ -191,8 +236,21 @@ def _units(dose: str, per: str, *, whole: bool = False) -> int | None:
     return int(units) + (1 if part > Decimal(0) and not whole else 0)
 
 
+def _rounded_apart(doses: Mapping[tuple[str, str, str], Sequence[str]]) -> Iterator[Remark]:
+    """Say where rounding each dose of a drug up gives more than their total."""
+    for (drug, code, per), given in doses.items():
+        if len(given) > 1:
+            apart = sum(_units(dose, per) or 0 for dose in given)
+            units, part = divmod(sum(Amount.parse(dose).value for dose in given), Amount.parse(per).value)
+            found = drug_units_of_the_day(drug, code, apart, int(units) + (1 if part else 0))
+            if found.holds:
+                yield Remark("warning", (found,))
+
+
 def _billing(given: Given, drug: Drug, dose: str, book: Rulebook) -> Billing | None:
-    """The code in force: the charted one if it is among them, else the one that needs the fewest units."""
+    """The code in force: the charted one if it is among them, else one whose unit the dose is a multiple of, with the
+    fewest units.
+    """
     rows = drug.billing_on(book.day)
     if len(rows) == 1:
         return rows[0]
@@ -202,4 +260,12 @@ def _billing(given: Given, drug: Drug, dose: str, book: Rulebook) -> Billing | N
     countable = [row for row in rows if _units(dose, row.per) is not None]
     if not countable:
         return rows[0] if rows else None
-    return min(countable, key=lambda row: (_units(dose, row.per) or 0, Amount.parse(row.per).value, row.code))
+    return min(
+        countable,
+        key=lambda row: (
+            _units(dose, row.per) != _units(dose, row.per, whole=True),
+            _units(dose, row.per) or 0,
+            Amount.parse(row.per).value,
+            row.code,
+        ),
+    )
