@@ -35,6 +35,9 @@ IN_CONTEST = frozenset({Kind.INFUSION, Kind.PUSH, Kind.HYDRATION})
 """Kinds that compete to be the initial service of an access."""
 
 
+_MOMENTS = frozenset({Kind.PUSH, Kind.INJECTION, Kind.INTRATHECAL, Kind.ARTERIAL_PUSH})
+"""Kinds whose start alone tells when they happened."""
+
 BY_VEIN = frozenset({Route.IV_PUSH, Route.IV_INFUSION, Route.IV_PUMP})
 
 
@@ -114,7 +117,7 @@ def service_of(bag: Bag, category: Category | None, kind: Kind, findings: tuple[
     spans: tuple[Span, ...] = ()
     if bag.start is not None and bag.minutes is not None:
         spans = ((bag.start, bag.start + bag.minutes),)
-    elif bag.start is not None and kind is Kind.PUSH:
+    elif bag.start is not None and kind in _MOMENTS:
         spans = ((bag.start, bag.start),)
     hormonal = category is Category.CHEMOTHERAPY and is_hormonal(bag)
     return Service(
