@@ -80,7 +80,7 @@ def _say(
 ) -> tuple[str, str]:
     match kind:
         case "missing" | "missing_argument":
-            return "is missing", "a value: it is required"
+            return "is missing", "a value"
         case "extra_forbidden" | "unexpected_keyword_argument":
             group = next((part for part in reversed(parts[:-1]) if isinstance(part, str)), "")
             names = sorted(known.get(group, ()))

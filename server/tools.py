@@ -52,11 +52,11 @@ def _coding(given: Mapping[str, object], drugs: DrugTable | None) -> tuple[BaseM
 
 
 def coding_text(coding: Coding) -> str:
-    """A coding in a few lines; the whole is in the structured content."""
+    """A coding in a line for each part; the rivals, the tipping points and the receipt are in the structured content."""
     out = [f"Status: {coding.status.replace('_', ' ')}"]
     for line in coding.lines:
         label = _label(line.code, line.units, line.modifiers)
-        out.append(f"{label} {line.role} {_about(line.administrations)} ({', '.join(line.rules)})")
+        out.append(f"{label} {line.role} {_about(line.administrations)}: {line.why} ({', '.join(line.rules)})")
     out += [
         f"Not reported {_about(row.administrations)}: {row.why} ({', '.join(row.rules)})" for row in coding.not_reported
     ]
@@ -98,7 +98,7 @@ def _denial(given: Mapping[str, object], drugs: DrugTable | None) -> tuple[BaseM
     out += [f"Removed: {code}" for code in answer.removed_lines]
     out += [f"Missing: {row}" for row in answer.missing]
     if answer.letter:
-        out.append(f"Letter ({answer.letter_kind.replace('_', ' ')}): see letter")
+        out.append(f"Letter ({answer.letter_kind.replace('_', ' ')}):\n{answer.letter}")
     return answer, "\n".join([*out, *_asked(answer.questions)])
 
 
