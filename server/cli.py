@@ -16,7 +16,7 @@ import ivcoder
 from ivcoder.answer import Classification, Coding, DenialExplanation, Ranking
 from ivcoder.encounter import Encounter
 from ivcoder.faults import Fault, InvalidInput
-from ivcoder.server import reading, shorthand
+from ivcoder.server import reading
 
 ANSWERED, NEEDS_INFORMATION, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -58,6 +58,8 @@ def _given(arguments: list[str], options: Mapping[str, object]) -> Encounter:
     chosen = {name: value for name, value in options.items() if value is not None}
     if reading.is_document(arguments):
         return Encounter.read({**reading.document(arguments[0]), **chosen})
+    from ivcoder.server import shorthand
+
     rows = [shorthand.administration(text, number) for number, text in enumerate(arguments, 1)]
     if "place_of_service" not in chosen:
         raise InvalidInput(Fault("--pos", "is missing", "the place of service, such as --pos 22"))
@@ -199,6 +201,8 @@ def explain(
 ) -> int:
     """Why was a line denied, is the payer right, and what now?"""
     chosen = {name: value for name, value in _options(pos, date, claim, payer, None, None, False).items() if value}
+    from ivcoder.server import shorthand
+
     if len(what) > 1 or shorthand.is_billed_line(what[0]):
         given: dict[str, object] = {
             "billed_lines": [shorthand.billed_line(text, at) for at, text in enumerate(what, 1)]

@@ -52,7 +52,7 @@ def _coding(given: Mapping[str, object], drugs: DrugTable | None) -> tuple[BaseM
 
 
 def coding_text(coding: Coding) -> str:
-    """A coding in a line for each part; the rivals, the tipping points and the receipt are in the structured content."""
+    """A coding in a line for each part; rivals, tipping points and receipt are in the structured content."""
     out = [f"Status: {coding.status.replace('_', ' ')}"]
     for line in coding.lines:
         label = _label(line.code, line.units, line.modifiers)

@@ -16,10 +16,9 @@ from difflib import get_close_matches
 from enum import StrEnum
 from functools import cache, lru_cache
 from importlib import resources
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
-from pydantic.dataclasses import dataclass as checked
 
 from ivcoder.faults import Fault, InvalidInput, faults_of
 
@@ -30,7 +29,13 @@ WHOLE = 100
 """Percent of the whole; shares in the book are percentages."""
 
 _TABLES = ("codes", "denials", "drugs", "edits", "payers", "places", "sources", "thresholds")
-_STRICT = ConfigDict(extra="forbid", defer_build=True)
+
+
+class Row:
+    """A row of a table: unknown fields are refused when it is read."""
+
+    __slots__ = ()
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
 
 class Category(StrEnum):
@@ -49,8 +54,8 @@ class Confidence(StrEnum):
     LOW = "low"
 
 
-@checked(frozen=True, slots=True, config=_STRICT)
-class Source:
+@dataclass(frozen=True, slots=True)
+class Source(Row):
     """Where a fact or a rule stands."""
 
     id: str
@@ -62,8 +67,8 @@ class Source:
     url: str | None = None
 
 
-@checked(frozen=True, slots=True, config=_STRICT)
-class Code:
+@dataclass(frozen=True, slots=True)
+class Code(Row):
     """The code number of one role, and the codes it must stand beside."""
 
     role: str
@@ -76,8 +81,8 @@ class Code:
     until: date | None = None
 
 
-@checked(frozen=True, slots=True, config=_STRICT)
-class Threshold:
+@dataclass(frozen=True, slots=True)
+class Threshold(Row):
     """A number a rule compares with."""
 
     name: str
@@ -88,8 +93,8 @@ class Threshold:
     until: date | None = None
 
 
-@checked(frozen=True, slots=True, config=_STRICT)
-class Tier:
+@dataclass(frozen=True, slots=True)
+class Tier(Row):
     """One step of the facility hierarchy; rank 1 is the highest."""
 
     rank: int
@@ -98,8 +103,8 @@ class Tier:
     says: str
 
 
-@checked(frozen=True, slots=True, config=_STRICT)
-class Place:
+@dataclass(frozen=True, slots=True)
+class Place(Row):
     """A place of service and what it means for drug administration."""
 
     code: str
@@ -116,8 +121,8 @@ class Place:
         return f"place of service {self.code} ({self.name})"
 
 
-@checked(frozen=True, slots=True, config=_STRICT)
-class Payer:
+@dataclass(frozen=True, slots=True)
+class Payer(Row):
     """What is known to differ with one payer."""
 
     id: str
@@ -128,8 +133,8 @@ class Payer:
     note: str | None = None
 
 
-@checked(frozen=True, slots=True, config=_STRICT)
-class Billing:
+@dataclass(frozen=True, slots=True)
+class Billing(Row):
     """A drug's own HCPCS code, the amount one unit stands for, and its dates of service."""
 
     code: str
@@ -138,8 +143,8 @@ class Billing:
     until: date | None = None
 
 
-@checked(frozen=True, slots=True, config=_STRICT)
-class Drug:
+@dataclass(frozen=True, slots=True)
+class Drug(Row):
     """A row of the formulary."""
 
     name: str
@@ -181,8 +186,8 @@ class Drug:
         return tuple(row for row in self.hcpcs if in_force(row, day))
 
 
-@checked(frozen=True, slots=True, config=_STRICT)
-class Included:
+@dataclass(frozen=True, slots=True)
+class Included(Row):
     """A service that is part of a drug administration and not reported beside it."""
 
     code: str
@@ -190,8 +195,8 @@ class Included:
     sources: tuple[str, ...]
 
 
-@checked(frozen=True, slots=True, config=_STRICT)
-class VisitRange:
+@dataclass(frozen=True, slots=True)
+class VisitRange(Row):
     """A range of evaluation and management codes."""
 
     first: str
@@ -199,16 +204,16 @@ class VisitRange:
     sources: tuple[str, ...]
 
 
-@checked(frozen=True, slots=True, config=_STRICT)
-class MinimalVisit:
+@dataclass(frozen=True, slots=True)
+class MinimalVisit(Row):
     """A minimal visit that is never reported beside a drug administration."""
 
     code: str
     sources: tuple[str, ...]
 
 
-@checked(frozen=True, slots=True, config=_STRICT)
-class Modifier:
+@dataclass(frozen=True, slots=True)
+class Modifier(Row):
     """A modifier by the name of what it says."""
 
     name: str
@@ -218,8 +223,8 @@ class Modifier:
     until: date | None = None
 
 
-@checked(frozen=True, slots=True, config=_STRICT)
-class Adjustment:
+@dataclass(frozen=True, slots=True)
+class Adjustment(Row):
     """A claim adjustment reason (CARC) or remark (RARC) code in our words."""
 
     code: str
@@ -228,8 +233,8 @@ class Adjustment:
     sources: tuple[str, ...]
 
 
-@checked(frozen=True, slots=True, config=_STRICT)
-class Hint:
+@dataclass(frozen=True, slots=True)
+class Hint(Row):
     """Reason and remark codes that point at a kind of denial."""
 
     pattern: str
@@ -237,8 +242,8 @@ class Hint:
     sources: tuple[str, ...]
 
 
-@checked(frozen=True, config=_STRICT)
-class _Tables:
+@dataclass(frozen=True, slots=True)
+class _Tables(Row):
     source: tuple[Source, ...]
     code: tuple[Code, ...]
     threshold: tuple[Threshold, ...]
