@@ -1,0 +1,60 @@
+"""Drugs by the names charts give them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import lru_cache
+
+from ivcoder.book.rows import Drug
+
+_NOISE = re.compile(r"[\W_]+")
+_BRACKETS = re.compile(r"[()]")
+_FORM = re.compile(r"(?<!\w)(?:hcl|hydrochloride|bolus|iv|inj|injection|intravenous|premix)(?!\w)", re.IGNORECASE)
+
+
+@lru_cache(maxsize=4096)
+def plain(name: str) -> str:
+    """A drug name without case, blanks and punctuation, for comparing."""
+    return _NOISE.sub("", name.casefold())
+
+
+@dataclass(frozen=True, slots=True)
+class Formulary:
+    """Drugs by every name they go by and by HCPCS code."""
+
+    drugs: tuple[Drug, ...]
+    by_name: Mapping[str, Drug] = field(repr=False)
+    by_code: Mapping[str, tuple[Drug, ...]] = field(repr=False)
+
+    @classmethod
+    def of(cls, drugs: Iterable[Drug]) -> Formulary:
+        """Index ``drugs``; the first row wins where two share a name."""
+        rows = tuple(drugs)
+        by_name: dict[str, Drug] = {}
+        by_code: dict[str, tuple[Drug, ...]] = {}
+        for drug in rows:
+            for name in (drug.name, *drug.brands, *drug.aliases):
+                by_name.setdefault(plain(name), drug)
+            for billing in drug.hcpcs:
+                by_code[billing.code] = (*by_code.get(billing.code, ()), drug)
+        return cls(rows, by_name, by_code)
+
+    def find(self, name: str) -> Drug | None:
+        """The drug that goes by this name, whatever its case, blanks and hyphens.
+
+        A second name in brackets must be the same drug's; words for the form (HCl, IV, bolus) tell nothing.
+        """
+        found = self.by_name.get(plain(name))
+        if found is not None:
+            return found
+        parts = [part for part in _BRACKETS.split(name) if part.strip()]
+        named = {id(drug): drug for part in parts if (drug := self.by_name.get(plain(_FORM.sub(" ", part))))}
+        return next(iter(named.values())) if len(named) == 1 else None
+
+    def like(self, name: str) -> tuple[str, ...]:
+        """Up to three names close to ``name``, to suggest and never to assume."""
+        near = get_close_matches(plain(name), self.by_name, n=3, cutoff=0.75)
+        return tuple(dict.fromkeys(self.by_name[hit].spoken for hit in near))

@@ -1,0 +1,247 @@
+"""The rows of the tables: what a fact of the rulebook holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import ClassVar, Literal
+
+from pydantic import ConfigDict
+
+
+class Row:
+    """A row of a table: unknown fields are refused when it is read."""
+
+    __slots__ = ()
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+
+class Category(StrEnum):
+    """What a drug counts as when it is administered."""
+
+    CHEMOTHERAPY = "chemotherapy"
+    THERAPEUTIC = "therapeutic"
+    HYDRATION = "hydration"
+
+
+class Confidence(StrEnum):
+    """How firmly a fact or a rule stands in its sources."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+@dataclass(frozen=True, slots=True)
+class Source(Row):
+    """Where a fact or a rule stands."""
+
+    id: str
+    title: str
+    publisher: str
+    kind: Literal["policy", "contractor", "payer", "codeset", "remittance", "convention", "page"]
+    says: str
+    seen: date | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Code(Row):
+    """The code number of one role, and the codes it must stand beside."""
+
+    role: str
+    code: str
+    answer: Literal["initial", "add_on", "stand_alone"]
+    short: str
+    sources: tuple[str, ...]
+    beside: tuple[str, ...] = ()
+    since: date | None = None
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold(Row):
+    """A number a rule compares with."""
+
+    name: str
+    value: int
+    means: str
+    sources: tuple[str, ...]
+    since: date | None = None
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tier(Row):
+    """One step of the facility hierarchy; rank 1 is the highest."""
+
+    rank: int
+    kind: str
+    category: Category
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place(Row):
+    """A place of service and what it means for drug administration."""
+
+    code: str
+    name: str
+    sources: tuple[str, ...]
+    claim: Literal["facility", "professional"] | None = None
+    outpatient_hospital: bool = False
+    facility_reports: bool = False
+    inpatient: bool = False
+
+    @property
+    def spoken(self) -> str:
+        """The place with its number."""
+        return f"place of service {self.code} ({self.name})"
+
+
+@dataclass(frozen=True, slots=True)
+class Payer(Row):
+    """What is known to differ with one payer."""
+
+    id: str
+    name: str
+    sources: tuple[str, ...]
+    wastage_modifiers: bool = False
+    takes_s_codes: bool = True
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Billing(Row):
+    """A drug's own HCPCS code, the amount one unit stands for, and its dates of service."""
+
+    code: str
+    per: str
+    since: date | None = None
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Drug(Row):
+    """A row of the formulary."""
+
+    name: str
+    group: str
+    sources: tuple[str, ...]
+    confidence: Confidence
+    brands: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    category: Category | None = None
+    depends_on: Literal["purpose"] | None = None
+    agent: (
+        Literal[
+            "cytotoxic",
+            "hormonal",
+            "antineoplastic_antibody",
+            "antibody_conjugate",
+            "other_antineoplastic",
+            "complex_biologic",
+        ]
+        | None
+    ) = None
+    disputed: str | None = None
+    disputed_sources: tuple[str, ...] = ()
+    elsewhere: Literal["vaccine", "contrast", "blood"] | None = None
+    other_use: str | None = None
+    other_use_sources: tuple[str, ...] = ()
+    not_by: tuple[str, ...] = ()
+    container: Literal["single_dose", "multi_dose", "either"] | None = None
+    hcpcs: tuple[Billing, ...] = ()
+    note: str | None = None
+
+    @property
+    def spoken(self) -> str:
+        """The name a reader knows it by: the first brand with the generic, or the generic alone."""
+        return f"{self.brands[0]} ({self.name})" if self.brands else self.name
+
+    def billing_on(self, day: date | None) -> tuple[Billing, ...]:
+        """The HCPCS codes in force on ``day``; the newest when no date is given."""
+        return tuple(row for row in self.hcpcs if in_force(row, day))
+
+
+@dataclass(frozen=True, slots=True)
+class Included(Row):
+    """A service that is part of a drug administration and not reported beside it."""
+
+    code: str
+    short: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VisitRange(Row):
+    """A range of evaluation and management codes."""
+
+    first: str
+    last: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MinimalVisit(Row):
+    """A minimal visit that is never reported beside a drug administration."""
+
+    code: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Modifier(Row):
+    """A modifier by the name of what it says."""
+
+    name: str
+    code: str
+    sources: tuple[str, ...]
+    since: date | None = None
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment(Row):
+    """A claim adjustment reason (CARC) or remark (RARC) code in our words."""
+
+    code: str
+    kind: Literal["carc", "rarc"]
+    says: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hint(Row):
+    """Reason and remark codes that point at a kind of denial."""
+
+    pattern: str
+    codes: tuple[str, ...]
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tables(Row):
+    """Every table of the rulebook."""
+
+    source: tuple[Source, ...]
+    code: tuple[Code, ...]
+    threshold: tuple[Threshold, ...]
+    tier: tuple[Tier, ...]
+    place: tuple[Place, ...]
+    payer: tuple[Payer, ...]
+    included: tuple[Included, ...]
+    visit: tuple[VisitRange, ...]
+    minimal_visit: tuple[MinimalVisit, ...]
+    modifier: tuple[Modifier, ...]
+    adjustment: tuple[Adjustment, ...]
+    hint: tuple[Hint, ...]
+    drug: tuple[Drug, ...]
+
+
+def in_force(row: Code | Threshold | Modifier | Billing, day: date | None) -> bool:
+    """Whether a dated row holds on ``day``; without a date, whether it still holds in the newest edition."""
+    if day is None:
+        return row.until is None
+    return (row.since is None or row.since <= day) and (row.until is None or day <= row.until)

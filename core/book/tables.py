@@ -1,0 +1,63 @@
+"""The tables read from the TOML files beside this module, once."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+
+from pydantic import TypeAdapter
+
+from ivcoder.book.formulary import Formulary
+from ivcoder.book.rows import Adjustment, Place, Source, Tables
+
+_FILES = ("codes", "denials", "drugs", "edits", "payers", "places", "sources", "thresholds")
+
+
+def _bytes(name: str) -> bytes:
+    return resources.files("ivcoder.book").joinpath(f"{name}.toml").read_bytes()
+
+
+@cache
+def tables() -> tuple[Tables, str]:
+    """Every table, and the hash of their text."""
+    digest = hashlib.sha256()
+    rows: dict[str, object] = {}
+    for name in _FILES:
+        # A checkout with other line ends is the same rulebook.
+        text = _bytes(name).replace(b"\r\n", b"\n")
+        digest.update(name.encode() + b"\0" + text + b"\0")
+        rows |= tomllib.loads(text.decode())
+    return TypeAdapter(Tables).validate_python(rows), digest.hexdigest()
+
+
+@cache
+def places() -> Mapping[str, Place]:
+    """Every place of service we know, by code."""
+    return {row.code: row for row in tables()[0].place}
+
+
+@cache
+def sources() -> Mapping[str, Source]:
+    """Every source cited anywhere, by id."""
+    return {row.id: row for row in tables()[0].source}
+
+
+@cache
+def adjustments() -> Mapping[str, Adjustment]:
+    """Claim adjustment reason and remark codes, by number."""
+    return {row.code: row for row in tables()[0].adjustment}
+
+
+@cache
+def hints() -> Mapping[str, frozenset[str]]:
+    """For each kind of denial, the reason and remark codes that point at it."""
+    return {row.pattern: frozenset(row.codes) for row in tables()[0].hint}
+
+
+@cache
+def formulary() -> Formulary:
+    """The formulary as shipped."""
+    return Formulary.of(tables()[0].drug)
