@@ -156,12 +156,12 @@ def drug_code_mismatch(drug: str, code: str, other: str | None) -> Verdict:
     "A route the drug's labelling rules out",
     sources=("house",),
     nature="reading",
-    says="{drug} is not given as {route} according to its labelling: check what was charted.",
-    otherwise="Nothing is known against giving {drug} as {route}.",
+    says="{drug} is not given by {route} according to its labelling: check what was charted.",
+    otherwise="Nothing is known against giving {drug} by {route}.",
 )
-def label_forbids_route(drug: str, route: str, forbidden: bool) -> Verdict:
+def label_forbids_route(drug: str, route: Route, forbidden: bool) -> Verdict:
     """A route that a drug's labelling rules out points to a charting error."""
-    return (applies if forbidden else does_not)(drug=drug, route=route.replace("_", " "))
+    return (applies if forbidden else does_not)(drug=drug, route=route.spoken)
 
 
 @rule(
@@ -179,6 +179,34 @@ def other_use(name: str, drug: Drug) -> Verdict:
     reported with this family then. The record's purpose decides.
     """
     return applies(drug=name, use=drug.other_use) if drug.other_use else does_not(drug=name)
+
+
+@rule(
+    "separate-access-modifier",
+    "edits",
+    "A second initial service says why it is separate",
+    sources=("cms-rac-0071", "noridian-initial-administration"),
+    says="{drug} is the initial service of a second, needed access, so it carries modifier {modifier}.",
+    otherwise="The initial service is the only one.",
+)
+def separate_access_modifier(drug: str, modifier: str | None) -> Verdict:
+    """The initial service of a second, needed access carries the modifier for a separate service."""
+    return applies(drug=drug, modifier=modifier) if modifier else does_not()
+
+
+@rule(
+    "reason-set-aside",
+    "edits",
+    "On a facility claim the reason for the visit does not choose",
+    sources=("iom-100-04-ch4-230.2", "ahima-107707"),
+    says="On a facility claim the reason for the visit does not choose the initial service; the hierarchy does.",
+    otherwise="No reason for the visit was given, or it counts.",
+)
+def reason_set_aside(visit: Visit) -> Verdict:
+    """The reason for the visit names the initial service on professional claims only; a facility follows the
+    hierarchy.
+    """
+    return (applies if visit.primary_reason and visit.claim is Claim.FACILITY else does_not)()
 
 
 @rule(
@@ -298,11 +326,13 @@ def _is_initial(row: Earned, book: Rulebook) -> bool:
 
 def _line(row: Earned, book: Rulebook, first_access: str) -> Line:
     code = book.codes[row.role]
-    modifiers = row.modifiers
+    modifiers, findings = row.modifiers, row.findings
     if code.answer == "initial" and row.access != first_access:
-        modifiers = (*modifiers, book.modifiers["separate_service"])
+        separate = book.modifiers["separate_service"]
+        modifiers = (*modifiers, separate)
+        findings = (*findings, separate_access_modifier(str(row.findings[-1].facts.get("drug", "")), separate))
     lost = tuple((book.codes[role].code, finding) for role, finding in row.lost)
-    return Line(code.code, row.units, modifiers, code.answer, row.role, row.administrations, row.findings, lost)
+    return Line(code.code, row.units, modifiers, code.answer, row.role, row.administrations, findings, lost)
 
 
 def _beside(visit: Visit, book: Rulebook) -> Iterator[Remark]:
@@ -331,13 +361,16 @@ def _contradictions(selected: Selected) -> Iterator[Remark]:
             if found.holds:
                 yield Remark("warning", (found,), (given.id,))
         if drug.other_use and given.route in BY_VEIN:
-            yield Remark("info", (other_use(given.drug, drug),), (given.id,))
+            yield Remark("warning", (other_use(given.drug, drug),), (given.id,))
         if drug.not_by:
             route = Route.IV_PUSH if given.id in pushed else given.route
-            found = label_forbids_route(given.drug, route.value, route.value in drug.not_by)
+            found = label_forbids_route(given.drug, route, route.value in drug.not_by)
             if found.holds:
                 yield Remark("warning", (found,), (given.id,))
     yield from (Remark("warning", (found,), row.administrations) for row, found in _lengths(classified) if found.holds)
+    aside = reason_set_aside(classified.visit)
+    if aside.holds:
+        yield Remark("info", (aside,))
     apart = clock_over_midnight(classified.visit, classified.book)
     if apart.holds:
         yield Remark("warning", (apart,))

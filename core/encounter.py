@@ -61,6 +61,32 @@ class Route(StrEnum):
     INHALED = "inhaled"
     TOPICAL = "topical"
 
+    @property
+    def spoken(self) -> str:
+        """The route as a sentence has it, behind "by"."""
+        return _SPOKEN[self]
+
+
+_SPOKEN = {
+    Route.IV_PUSH: "IV push",
+    Route.IV_INFUSION: "IV infusion",
+    Route.IV_PUMP: "portable or implanted pump",
+    Route.IM: "injection into muscle",
+    Route.SC: "injection under the skin",
+    Route.SC_INFUSION: "infusion under the skin",
+    Route.INTRADERMAL: "injection into the skin",
+    Route.INTRA_ARTERIAL_PUSH: "push into an artery",
+    Route.INTRA_ARTERIAL_INFUSION: "infusion into an artery",
+    Route.INTRATHECAL: "injection into the spinal canal",
+    Route.ENDOTRACHEAL: "endotracheal tube",
+    Route.ORAL: "mouth",
+    Route.SUBLINGUAL: "mouth, under the tongue",
+    Route.RECTAL: "rectum",
+    Route.NASAL: "nose",
+    Route.INHALED: "inhalation",
+    Route.TOPICAL: "application to the skin",
+}
+
 
 class Claim(StrEnum):
     """Whose claim it is."""

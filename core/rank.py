@@ -52,7 +52,7 @@ class Ranked:
     "rank",
     "One initial service for each access",
     sources=("iom-100-04-ch4-230.2", "noridian-initial-administration", "fcso-infusion-hydration", "haugen-midnight"),
-    says="{drug} is not the initial service: {initial} is, and each access has one.",
+    says="{drug} is not the initial service: {initial} is, and an access has one initial service.",
     otherwise="{drug} shares its access with no higher service.",
 )
 def one_initial_per_access(service: Service, initial: Service) -> Verdict:
@@ -67,14 +67,15 @@ def one_initial_per_access(service: Service, initial: Service) -> Verdict:
     "rank",
     "On a facility claim the hierarchy names the initial service",
     sources=("iom-100-04-ch4-230.2", "ahima-107707", "medicalcoding123-2012", "medlearn-2022-overlap"),
-    says="{drug} ranks highest on its access ({tier}), so it is the initial service.",
-    otherwise="{drug} does not rank highest on its access ({tier}).",
+    says="{drug} {standing}, so it is the initial service.",
+    otherwise="{drug} does not rank highest on its access.",
 )
-def initial_by_hierarchy(service: Service, tier: str, highest: bool) -> Verdict:
+def initial_by_hierarchy(service: Service, standing: str | None) -> Verdict:
     """Chemotherapy ranks before other drugs and those before hydration; inside each, infusions before pushes
-    before injections. The highest is the initial service, whatever the order in time.
+    before injections. The highest is the initial service, whatever the order in time. Among equals the longest
+    infusion is taken, then the first in time; doses of one drug keep their order.
     """
-    return (applies if highest else does_not)(drug=service.drug, tier=tier)
+    return applies(drug=service.drug, standing=standing) if standing else does_not(drug=service.drug)
 
 
 @rule(
@@ -100,15 +101,14 @@ def initial_by_reason(service: Service, reason: str | None) -> Verdict:
     sources=("aapc-premed-infusion", "house"),
     nature="convention",
     confidence=Confidence.MEDIUM,
-    says="The record names no reportable service as what the visit was for; {drug} ranks highest ({tier}) and is taken "
-    "as the initial service.",
-    otherwise="{drug} does not rank highest ({tier}), or the record says what the visit was for.",
+    says="What the visit was for does not settle it here; {drug} {standing}, so it is taken as the initial service.",
+    otherwise="{drug} does not rank highest, or the record says what the visit was for.",
 )
-def hierarchy_as_fallback(service: Service, tier: str, highest: bool) -> Verdict:
+def hierarchy_as_fallback(service: Service, standing: str | None) -> Verdict:
     """When a professional claim's record does not name the reason for the visit, the facility hierarchy chooses
     the initial service, and the answer says so.
     """
-    return (applies if highest else does_not)(drug=service.drug, tier=tier)
+    return applies(drug=service.drug, standing=standing) if standing else does_not(drug=service.drug)
 
 
 @rule(
@@ -116,8 +116,8 @@ def hierarchy_as_fallback(service: Service, tier: str, highest: bool) -> Verdict
     "rank",
     "Injections neither compete nor displace",
     sources=("cms-rac-0071", "medicalcoding123-2012"),
-    says="{drug} is reported by itself; it neither is nor displaces the initial service.",
-    otherwise="{drug} competes to be the initial service.",
+    says="{drug} takes no part in the contest for the initial IV service.",
+    otherwise="{drug} competes to be the initial IV service.",
 )
 def injections_stand_alone(service: Service) -> Verdict:
     """Injections into muscle or under the skin, and services with stand-alone codes, take no part in the contest
@@ -151,8 +151,8 @@ def infusion_resumed(services: Sequence[Service]) -> Verdict:
     sources=("aapc-hydration-push-thread", "cms-addon-types", "house"),
     nature="disputed",
     confidence=Confidence.LOW,
-    says="{drug} is what the visit was for, but no code for the other services may stand beside it as the initial one; "
-    "the hierarchy chooses the initial service.",
+    says="{drug} is what the visit was for, but the other services have no add-on code that may follow it as the "
+    "initial one; the hierarchy chooses.",
     otherwise="{drug} can lead the other services.",
 )
 def reason_cannot_lead(service: Service, others: Sequence[Service]) -> Verdict:
@@ -178,8 +178,7 @@ def rank(classified: Classified) -> Ranked:
     book, visit = classified.book, classified.visit
     left_out = tuple(row for row in classified.services if row.kind in _OUT)
     services = _joined(row for row in classified.services if row.kind not in _OUT)
-    placed = sorted(((*_order(row, book.tiers), number) for number, row in enumerate(services)))
-    services = [services[number] for *_, number in placed]
+    services = _ordered(services, book.tiers)
     professional = visit.claim is Claim.PROFESSIONAL
     reason = visit.primary_reason
     initial: dict[str, Service] = {}
@@ -204,6 +203,7 @@ def rank(classified: Classified) -> Ranked:
         says = tier.says if tier else row.kind.value.replace("_", " ")
         first = initial.get(row.access)
         is_initial = row is first
+        standing = _standing(row, services, says, book.tiers) if is_initial else None
         if row.kind not in IN_CONTEST or first is None:
             findings = (injections_stand_alone(row),)
         elif not is_initial:
@@ -211,11 +211,11 @@ def rank(classified: Classified) -> Ranked:
         elif professional and reason is not None and reason in row.administrations:
             findings = (initial_by_reason(row, reason),)
         elif professional and blocked is not None:
-            findings = (initial_by_hierarchy(row, says, is_initial), blocked)
-        elif professional:
-            findings = (hierarchy_as_fallback(row, says, is_initial),)
+            findings = (initial_by_hierarchy(row, standing), blocked)
+        elif professional and standing != _ALONE:
+            findings = (hierarchy_as_fallback(row, standing),)
         else:
-            findings = (initial_by_hierarchy(row, says, is_initial),)
+            findings = (initial_by_hierarchy(row, standing),)
         standings.append(Standing(row, tier.rank if tier else LAST, says, is_initial, findings))
     # Initial services come first, whatever their tier.
     standings.sort(key=lambda standing: not standing.initial)
@@ -226,11 +226,47 @@ def rank(classified: Classified) -> Ranked:
     return Ranked(classified, tuple(standings), left_out, method, blocked)
 
 
-def _order(row: Service, tiers: Mapping[tuple[str, str], Tier]) -> tuple[int, int, int, str]:
-    """Highest tier first; inside it the longest infusion, then the earliest service."""
+_ALONE = "is the only service on its access that can be initial"
+
+
+def _standing(row: Service, services: Iterable[Service], says: str, tiers: Mapping[tuple[str, str], Tier]) -> str:
+    """Why a service leads its access: alone, of the highest tier, or first among equals."""
+    others = [
+        other for other in services if other.kind in IN_CONTEST and other.access == row.access and other is not row
+    ]
+    if not others:
+        return _ALONE
+    equals = [other for other in others if _tier(other, tiers) == _tier(row, tiers)]
+    if not equals:
+        return f"ranks highest on its access ({says})"
+    if row.kind is not Kind.PUSH and all((other.minutes or 0) < (row.minutes or 0) for other in equals):
+        return f"ranks highest on its access ({says}, the longest of several)"
+    return f"ranks highest on its access ({says}, the first of several)"
+
+
+def _tier(row: Service, tiers: Mapping[tuple[str, str], Tier]) -> int:
     tier = tiers.get((row.kind, row.category or ""))
-    longest = 0 if row.kind is Kind.PUSH else -(row.minutes or 0)
-    return (tier.rank if tier else LAST, longest, UNTIMED if not row.spans else row.spans[0][0], row.substance)
+    return tier.rank if tier else LAST
+
+
+def _ordered(services: Sequence[Service], tiers: Mapping[tuple[str, str], Tier]) -> list[Service]:
+    """Highest tier first; inside it the drug with the longest infusion, its doses in their order, then by time."""
+    longest: dict[tuple[Kind, str, str], tuple[int, int]] = {}
+    for row in services:
+        if row.kind is not Kind.PUSH:
+            group = (row.kind, row.access, row.substance)
+            most, first = longest.get(group, (0, UNTIMED))
+            longest[group] = min(most, -(row.minutes or 0)), min(first, _start(row))
+
+    def key(row: Service) -> tuple[int, int, int, str, int, tuple[str, ...]]:
+        most, first = longest.get((row.kind, row.access, row.substance), (0, _start(row)))
+        return _tier(row, tiers), most, first, row.substance, _start(row), row.administrations
+
+    return sorted(services, key=key)
+
+
+def _start(row: Service) -> int:
+    return row.spans[0][0] if row.spans else UNTIMED
 
 
 def _joined(services: Iterable[Service]) -> list[Service]:

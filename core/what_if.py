@@ -6,11 +6,11 @@ answers to it give different lines; a tipping point is the smallest change of fa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ivcoder.book import Rulebook
-from ivcoder.classify import Option, Question, classify
+from ivcoder.classify import Classified, Kind, Option, Question, Service, classify
 from ivcoder.edits import Edited, Line, edit
 from ivcoder.encounter import HOUR, Claim, Given, Route, Visit
 from ivcoder.rank import rank
@@ -107,39 +107,89 @@ def _tipping_points(edited: Edited) -> Iterator[Outcome]:
     classified = edited.selected.ranked.classified
     visit, book = classified.visit, classified.book
     now = _administration(edited.lines)
-    ladders = [ladder for given in visit.administrations for ladder in _lengths(given, book)]
-    for ladder in (*ladders, *_elsewhere(visit, book)):
-        for option in ladder:
-            lines = answer(_with(visit, option.changes), book, drugs=False).lines
-            if _signature(lines) != now:
-                yield Outcome(option, lines)
-                break
+
+    def walked(option: Option) -> tuple[Line, ...] | None:
+        """The lines a change gives, if they are other lines."""
+        lines = answer(_with(visit, option.changes), book, drugs=False).lines
+        return lines if _signature(lines) != now else None
+
+    for given in visit.administrations:
+        for edges in _lengths(given, book):
+            same = given.minutes or 0
+            for edge in edges:
+                if walked(_length(given, edge)):
+                    yield _first_change(given, same, edge, walked)
+                    break
+                same = edge
+    for option in (*_intervals(classified), _elsewhere(visit, book)):
+        if lines := walked(option):
+            yield Outcome(option, lines)
 
 
-def _lengths(given: Given, book: Rulebook) -> Iterator[tuple[Option, ...]]:
-    """Ladders of longer and of shorter times; the first rung that changes the lines is the tipping point."""
+def _first_change(given: Given, same: int, other: int, walked: Callable[[Option], tuple[Line, ...] | None]) -> Outcome:
+    """The change of length nearest to what was charted, between one that changes nothing and one that does."""
+    step = 1 if other > same else -1
+    found = Outcome(_length(given, other), walked(_length(given, other)) or ())
+    probe = other - step
+    while probe != same:
+        option = _length(given, probe)
+        lines = walked(option)
+        if lines is None:
+            same = probe
+        else:
+            other, found = probe, Outcome(option, lines)
+        probe = (same + other) // 2 if abs(other - same) > 1 else same
+    return found
+
+
+def _lengths(given: Given, book: Rulebook) -> Iterator[tuple[int, ...]]:
+    """Longer and shorter lengths at which lines change, from the nearest on."""
     if given.minutes is None or given.route not in _TIMED:
         return
-    push, shortest, past = (book.limits[name] for name in ("push_longest", "hydration_shortest", "hour_past"))
+    names = ["push_longest", "hydration_shortest", "hour_past", "pump_shortest"]
+    push, shortest, past, pump = (book.limits[name] for name in names)
     hours = given.minutes // HOUR
-    starts = sorted({push + 1, shortest, *(HOUR * (hours + step) + past for step in (-1, 0, 1) if hours + step > 0)})
-    yield tuple(_length(given, edge) for edge in starts if edge > given.minutes)
-    yield tuple(_length(given, edge - 1) for edge in reversed(starts) if edge <= given.minutes)
+    edges = {push + 1, shortest, *(HOUR * (hours + step) + past for step in (-1, 0, 1) if hours + step > 0)}
+    if given.route is Route.IV_PUMP:
+        edges.add(pump)
+    yield tuple(sorted(edge for edge in edges if edge > given.minutes))
+    yield tuple(sorted((edge - 1 for edge in edges if edge <= given.minutes), reverse=True))
 
 
-_TIMED = frozenset({Route.IV_PUSH, Route.IV_INFUSION, Route.IV_PUMP, Route.SC_INFUSION})
+_TIMED = frozenset({Route.IV_PUSH, Route.IV_INFUSION, Route.IV_PUMP, Route.SC_INFUSION, Route.INTRA_ARTERIAL_INFUSION})
 
 
 def _length(given: Given, minutes: int) -> Option:
     changes: dict[str, object] = {"minutes": minutes}
     if given.start is not None:
         changes["stop"] = given.start + minutes
-    return Option("ran_minutes", {"minutes": minutes}, {given.id: changes})
+    slow = given.route is Route.IV_PUSH and given.attended is None
+    return Option("pushed_minutes" if slow else "ran_minutes", {"minutes": minutes}, {given.id: changes})
 
 
-def _elsewhere(visit: Visit, book: Rulebook) -> Iterator[tuple[Option, ...]]:
-    """The first place of the other kind, with the claim that goes with it."""
-    claim = Claim.FACILITY if visit.claim is Claim.PROFESSIONAL else Claim.PROFESSIONAL
-    place = next(row for row in book.places.values() if row.claim == claim.value)
-    facts = {"place": place.name, "code": place.code}
-    yield (Option("other_place", facts, {None: {"place": place, "claim": claim}}),)
+def _intervals(classified: Classified) -> Iterator[Option]:
+    """A push of the same drug a minute on the other side of the interval after the one before it."""
+    needed = classified.book.limits["repeat_push_after"]
+    before: dict[str, Service] = {}
+    pushes = [row for row in classified.services if row.kind is Kind.PUSH and row.start is not None]
+    for row in sorted(pushes, key=lambda row: (row.start or 0, row.administrations)):
+        earlier = before.get(row.substance)
+        before[row.substance] = row
+        if earlier is None:
+            continue
+        began = earlier.start or 0
+        gap = needed - 1 if (row.start or 0) - began >= needed else needed
+        label, minutes = row.administrations[0], row.minutes
+        start = began + gap
+        changes: dict[str, object] = {"start": start, "stop": None if minutes is None else start + minutes}
+        yield Option("pushed_after", {"gap": gap, "other": f"[{earlier.administrations[0]}]"}, {label: changes})
+
+
+def _elsewhere(visit: Visit, book: Rulebook) -> Option:
+    """The usual place of the other kind of claim; a physician's claim from a facility is compared with an office."""
+    leaves = visit.claim is Claim.PROFESSIONAL and not visit.place.facility_reports
+    claim = Claim.FACILITY if leaves else Claim.PROFESSIONAL
+    place = next(row for row in book.places.values() if row.usual and row.claim == claim.value)
+    return Option(
+        "other_place", {"place": place.spoken, "claim": claim.value}, {None: {"place": place, "claim": claim}}
+    )

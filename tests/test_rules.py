@@ -9,7 +9,7 @@ from ivcoder import Rulebook, select_push_codes
 from ivcoder.book import Category, sources
 from ivcoder.classify import Kind, Service, access, bag, category, elsewhere, hydration, vein
 from ivcoder.classify.service import Bag
-from ivcoder.edits import add_on_needs_primary, drug_code_mismatch, other_use
+from ivcoder.edits import add_on_needs_primary, drug_code_mismatch, other_use, separate_access_modifier
 from ivcoder.encounter import Encounter, visit_of
 from ivcoder.explain import statement
 from ivcoder.rank import (
@@ -74,6 +74,7 @@ ASKED = [
     (elsewhere.vaccine, (given(), drug("Solu-Medrol")), "does_not_apply"),
     (elsewhere.contrast, (given(), drug("Solu-Medrol")), "does_not_apply"),
     (elsewhere.blood_product, (given(), None), "does_not_apply"),
+    (separate_access_modifier, ("x", None), "does_not_apply"),
     (other_use, ("x", drug("Solu-Medrol")), "does_not_apply"),
     (elsewhere.no_administration_code, (given(),), "does_not_apply"),
     (elsewhere.no_administration_code, (given(route="rectal"),), "applies"),
@@ -90,10 +91,10 @@ ASKED = [
     (vein.unlisted, (given(), OTHER), "does_not_apply"),
     (vein.unlisted, (given(route="intra_arterial_infusion"), OTHER), "applies"),
     (one_initial_per_access, (ONE, ONE), "does_not_apply"),
-    (initial_by_hierarchy, (ONE, "infusion", False), "does_not_apply"),
+    (initial_by_hierarchy, (ONE, None), "does_not_apply"),
     (initial_by_reason, (ONE, "2"), "does_not_apply"),
     (initial_by_reason, (ONE, None), "does_not_apply"),
-    (hierarchy_as_fallback, (ONE, "infusion", False), "does_not_apply"),
+    (hierarchy_as_fallback, (ONE, None), "does_not_apply"),
     (injections_stand_alone, (ONE,), "does_not_apply"),
     (infusion_resumed, ([ONE],), "does_not_apply"),
     (drug_lines.drug_code_by_date, (given(), drug("Solu-Medrol"), None, None), "does_not_apply"),

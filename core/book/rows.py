@@ -90,6 +90,7 @@ class Place(Row):
     name: str
     sources: tuple[str, ...]
     claim: Literal["facility", "professional"] | None = None
+    usual: bool = False
     outpatient_hospital: bool = False
     facility_reports: bool = False
     inpatient: bool = False

@@ -65,7 +65,7 @@ def classify(visit: Visit, book: Rulebook) -> Classified:
             why = (*why, infusion_continued(bag.label, len(bag.rows), bag.minutes or 0))
         carried = carrier_fluid(first) if category is Category.HYDRATION and first.route in BY_VEIN else None
         if carried is not None and carried.holds:
-            kind, found = Kind.NOT_REPORTABLE, (carried,)
+            kind, found, why = Kind.NOT_REPORTABLE, (carried,), ()
         elif carried is not None and first.route is not Route.IV_PUSH:
             waiting.append((len(services), bag, why))
             services.append(None)

@@ -25,12 +25,12 @@ from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
     unsure="Why access {access} was used beside the other is not documented; counted as one access.",
 )
 def second_access(access: str, rows: Sequence[Given]) -> Verdict:
-    """One initial service is reported for each vascular access. A second access counts only when drugs may not
-    mix or a protocol asks for it, documented; not for convenience, and not as a second lumen of one line.
+    """One initial service is reported for each vascular access. A second access counts only when drugs must
+    not be mixed or a protocol asks for it, documented; not for convenience, and not as a second lumen of one line.
     """
     reasons = {row.access_reason for row in rows} - {None}
     words = {
-        AccessReason.INCOMPATIBLE_DRUGS: "drugs that may not mix",
+        AccessReason.INCOMPATIBLE_DRUGS: "drugs that must not be mixed",
         AccessReason.PROTOCOL: "the protocol asks for it",
         AccessReason.CONVENIENCE: "convenience",
         AccessReason.SECOND_LUMEN: "a second lumen of the same line",

@@ -54,7 +54,7 @@ def category_by_drug(given: Given, drug: Drug | None, book: Rulebook) -> Verdict
     sources=("cms-cr-13468", "noridian-complex-clarification", "ibx-chemo-drug-list", "csro-downcoding"),
     nature="disputed",
     confidence=Confidence.MEDIUM,
-    says="{drug} is taken as {category}, but payers differ: {dispute}",
+    says="{drug} is taken as {category}, but payers differ. {dispute}",
     otherwise="No dispute over the category of {drug} is known.",
 )
 def category_disputed(given: Given, drug: Drug) -> Verdict:
@@ -164,6 +164,6 @@ def _category_question(given: Given, finding: Finding, choices: Iterable[Categor
     options = tuple(
         Option(f"category_{value.value}", {}, {given.id: {"category": value}})
         for value in choices
-        if value is not Category.HYDRATION or given.route in (Route.IV_INFUSION, Route.IV_PUMP)
+        if value is not Category.HYDRATION or given.route is Route.IV_INFUSION
     )
     return Question(given.id, "category", finding, options)

@@ -111,12 +111,12 @@ def never_here(given: Given, drug: Drug | None) -> Finding | None:
     "classify",
     "Some routes have no administration code",
     sources=("cpt",),
-    says="{drug} was given by the {route} route, which has no drug-administration code.",
+    says="{drug} was given by {route}, which has no drug-administration code.",
     otherwise="The route of {drug} has administration codes.",
 )
 def no_administration_code(given: Given) -> Verdict:
     """Drugs swallowed, inhaled or put on skin or mucosa earn no code of this family."""
-    return (applies if given.route in _WITHOUT_CODE else does_not)(drug=given.drug, route=given.route.value)
+    return (applies if given.route in _WITHOUT_CODE else does_not)(drug=given.drug, route=given.route.spoken)
 
 
 @rule(
@@ -124,14 +124,14 @@ def no_administration_code(given: Given) -> Verdict:
     "classify",
     "Some injections belong to other code families",
     sources=("cpt",),
-    says="{drug} was given by the {route} route, which is reported with codes outside drug administration.",
+    says="{drug} was given by {route}, which is reported with codes outside drug administration.",
     otherwise="The route of {drug} belongs to drug administration.",
 )
 def outside_family(given: Given, category: Category) -> Verdict:
     """Intradermal tests, and drugs other than chemotherapy given into the spinal canal, have codes elsewhere."""
     spinal = given.route is Route.INTRATHECAL and category is not Category.CHEMOTHERAPY
     outside = spinal or given.route is Route.INTRADERMAL
-    return (applies if outside else does_not)(drug=given.drug, route=given.route.value)
+    return (applies if outside else does_not)(drug=given.drug, route=given.route.spoken)
 
 
 @rule(
@@ -140,7 +140,7 @@ def outside_family(given: Given, category: Category) -> Verdict:
     "A subcutaneous infusion",
     sources=("cpt",),
     says="{drug} ran {minutes} minutes under the skin: a subcutaneous infusion.",
-    otherwise="{drug} was not infused under the skin for more than {limit} minutes.",
+    otherwise="{drug} was not infused under the skin for more than {limit} minutes: an injection.",
     unsure="How long {drug} was infused under the skin is not documented.",
 )
 def sc_infusion(given: Given, minutes: int | None, book: Rulebook) -> Verdict:
@@ -160,7 +160,7 @@ def sc_infusion(given: Given, minutes: int | None, book: Rulebook) -> Verdict:
     "classify",
     "Drugs given into an artery",
     sources=("cpt", "aapc-intra-arterial"),
-    says="{drug} was given into an artery by {manner}: codes of its own.",
+    says="{drug} was given into an artery, {manner}: codes of its own.",
     otherwise="{drug} was not given into an artery by push or chemotherapy infusion.",
     unsure="How long {drug} ran into the artery is not documented.",
 )
@@ -169,7 +169,7 @@ def arterial(given: Given, category: Category, minutes: int | None, book: Rulebo
     of their own.
     """
     if given.route is Route.INTRA_ARTERIAL_PUSH:
-        return applies(drug=given.drug, manner="push")
+        return applies(drug=given.drug, manner="as a push")
     if given.route is not Route.INTRA_ARTERIAL_INFUSION:
         return does_not(drug=given.drug)
     if minutes is None:
@@ -186,7 +186,8 @@ def arterial(given: Given, category: Category, minutes: int | None, book: Rulebo
     "classify",
     "Chemotherapy into the spinal canal",
     sources=("cpt",),
-    says="{drug} is chemotherapy given into the spinal canal: a code of its own.",
+    says="{drug} is chemotherapy given into the spinal canal, taken as by puncture: a code of its own. Through a "
+    "reservoir another code serves.",
     otherwise="{drug} is not chemotherapy given into the spinal canal.",
 )
 def intrathecal(given: Given, category: Category) -> Verdict:
@@ -220,7 +221,7 @@ def given_elsewhere(
         found = sc_infusion(given, bag.minutes, book)
         if found.open:
             push = book.limits["push_longest"]
-            questions.append(length_question(bag, found, (push, push + 1)))
+            questions.append(length_question(bag, found, (push, push + 1, HOUR + book.limits["hour_past"])))
             return Kind.UNDECIDED, (found,)
         return (Kind.SC_INFUSION if found.holds else Kind.INJECTION), (found,)
     if given.route is Route.INTRATHECAL:
@@ -231,5 +232,7 @@ def given_elsewhere(
         questions.append(length_question(bag, found, (push, push + 1, HOUR + book.limits["hour_past"])))
         return Kind.UNDECIDED, (found,)
     if found.holds:
-        return (Kind.ARTERIAL_PUSH if found.facts["manner"] == "push" else Kind.ARTERIAL_INFUSION), (found,)
+        short = bag.minutes is None or bag.minutes <= book.limits["push_longest"]
+        push = short or given.route is Route.INTRA_ARTERIAL_PUSH
+        return (Kind.ARTERIAL_PUSH if push else Kind.ARTERIAL_INFUSION), (found,)
     return Kind.UNLISTED, (unlisted(given, category),)

@@ -38,7 +38,7 @@ def hydration_times(drug: str, minutes: int | None, lacks: str) -> Verdict:
     "classify",
     "Hydration beside a drug infusion is not reportable",
     sources=("noridian-hydration", "selecthealth-hydration-09"),
-    says="{drug} ran {beside} of its {total} minutes beside a drug infusion; those do not count.",
+    says="{drug} ran {beside} of its {total} minutes beside {others}; those do not count.",
     otherwise="{drug} did not run beside a drug infusion.",
     unsure="Whether {drug} ran beside a drug infusion cannot be told from the times; taken as apart.",
 )
@@ -49,7 +49,9 @@ def hydration_concurrent(bag: Bag, others: Sequence[Service]) -> Verdict:
         return cannot_tell("start", drug=bag.label) if others else does_not(drug=bag.label)
     beside = total - _uncovered((bag.start, bag.start + total), (span for row in others for span in row.spans))
     if beside:
-        return applies(drug=bag.label, beside=beside, total=total)
+        running = (bag.start, bag.start + total)
+        names = [row.drug for row in others if _uncovered(running, row.spans) < total]
+        return applies(drug=bag.label, beside=beside, total=total, others=" and ".join(dict.fromkeys(names)))
     if any(not row.spans for row in others):
         return cannot_tell("start", drug=bag.label)
     return does_not(drug=bag.label)

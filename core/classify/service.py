@@ -158,14 +158,15 @@ def lacks(bag: Bag) -> str:
 
 
 def length_question(bag: Bag, finding: Finding, lengths: Iterable[int]) -> Question:
-    """Ask how long it ran; the answers are lengths on either side of the thresholds."""
+    """Ask how long it ran; the answers are the longest of the shortest range, and the shortest of each longer one."""
     given, field = bag.first, lacks(bag)
     options = []
-    for length in lengths:
+    for number, length in enumerate(lengths):
+        key = "ran_at_least" if number else "ran_at_most"
         changes: dict[str, object] = {"minutes": length}
         if given.start is not None:
             changes["stop"] = given.start + length
         elif given.stop is not None:
             changes["start"] = given.stop - length
-        options.append(Option("ran_minutes", {"minutes": length}, {given.id: changes}))
+        options.append(Option(key, {"minutes": length}, {given.id: changes}))
     return Question(given.id, field, finding, tuple(options))

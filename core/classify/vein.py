@@ -151,7 +151,7 @@ def fluid_never_pushed(given: Given, category: Category | None) -> Verdict:
     sources=("cpt", "nahri-elastomeric"),
     nature="convention",
     confidence=Confidence.MEDIUM,
-    says="No listed code fits {drug} given as {route}: the unlisted code, with a description on the claim.",
+    says="No listed code fits {drug} given by {route}{lasting}: the unlisted code, with a description on the claim.",
     otherwise="A listed code fits {drug}.",
 )
 def unlisted(given: Given, category: Category) -> Verdict:
@@ -160,7 +160,8 @@ def unlisted(given: Given, category: Category) -> Verdict:
     """
     arterial = given.route is Route.INTRA_ARTERIAL_INFUSION and category is not Category.CHEMOTHERAPY
     hit = arterial or given.route is Route.IV_PUMP
-    return (applies if hit else does_not)(drug=given.drug, route=given.route.value.replace("_", " "))
+    lasting = f" for {given.minutes} minutes" if given.minutes is not None else ""
+    return (applies if hit else does_not)(drug=given.drug, route=given.route.spoken, lasting=lasting)
 
 
 def pushed_as(

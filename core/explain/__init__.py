@@ -30,6 +30,7 @@ from ivcoder.answer import (
 )
 from ivcoder.book import Rulebook
 from ivcoder.classify import Classified, Option
+from ivcoder.classify import Question as Asked
 from ivcoder.classify import Service as Sorted
 from ivcoder.edits import Edited, hierarchy_notice, newest_rulebook
 from ivcoder.edits import Line as ClaimLine
@@ -46,9 +47,12 @@ _ASK = {
     "start": "When did {drug} start?",
     "minutes": "How many minutes did {drug} run?",
     "attended": "Did someone stay to inject {drug} by hand and watch throughout?",
-    "category": "Does {drug} count as chemotherapy (or a highly complex biologic), as another drug, or as plain fluid?",
+    "category": "Does {drug} count as chemotherapy (or a highly complex biologic), or as another drug?",
+    "category_or_fluid": "Does {drug} count as chemotherapy (or a highly complex biologic), as another drug, or as "
+    "plain fluid?",
+    "start_of_both": "When did {drug} start, and when the other infusion?",
     "purpose": "What was {drug} given for?",
-    "access_reason": "Why did {drug} need an access of its own?",
+    "access_reason": "Why was a second access used for {drug}?",
     "discarded": "How much of the single-dose container of {drug} was discarded?",
     "resumed": "Did this infusion of {drug} go on with the same dose after an interruption, or was it a dose of its "
     "own?",
@@ -56,6 +60,10 @@ _ASK = {
 }
 _IF = {
     "ran_minutes": "{it} ran {minutes} minutes",
+    "ran_at_most": "{it} ran {minutes} minutes or less",
+    "ran_at_least": "{it} ran {minutes} minutes or more",
+    "pushed_minutes": "{it} ran {minutes} minutes and nobody stayed to inject it throughout",
+    "pushed_after": "{it} was pushed {gap} minutes after {other}",
     "attended": "someone stayed to inject {it} by hand throughout",
     "unattended": "nobody stayed to inject {it} by hand",
     "category_chemotherapy": "{it} counts as chemotherapy or a highly complex biologic",
@@ -63,19 +71,19 @@ _IF = {
     "category_hydration": "{it} is plain fluid for hydration",
     "purpose_hydration": "{it} was given for dehydration",
     "purpose_replacement": "{it} was given to treat a low level",
-    "access_incompatible_drugs": "the drugs may not mix, or a protocol asks for a second access",
+    "access_incompatible_drugs": "the drugs must not be mixed, or a protocol asks for a second access",
     "access_second_lumen": "it was a second lumen of one line, or for convenience",
     "resumed": "it was the same dose, interrupted and resumed",
     "own_dose": "it was a dose of its own",
     "overlapping": "the two ran at the same time",
     "apart": "one ran after the other",
-    "interval_enough": "{gap} minutes lay between the two pushes",
-    "interval_short": "{gap} minutes or fewer lay between the two pushes",
+    "interval_enough": "{gap} minutes or more lay between the two",
+    "interval_short": "{gap} minutes or fewer lay between the two",
     "none_discarded": "nothing was discarded",
     "some_discarded": "some was discarded, here one unit ({per})",
     "claim_facility": "it is the facility's claim",
     "claim_professional": "it is a professional claim",
-    "other_place": "it were given in another place: {place} (place of service {code})",
+    "other_place": "it were given at {place}, on a {claim} claim",
 }
 
 
@@ -83,8 +91,8 @@ _IF = {
 def _forms(rule: str, outcome: Ruling) -> tuple[str, str]:
     """A sentence's %-template, and the same where its drug is already the subject."""
     text = RULES[rule].sentences[outcome].replace("%", "%%")
-    again = f"It {text.removeprefix('{drug} ')}" if text.startswith("{drug} ") else text
-    return _FIELD.sub(r"%(\1)s", text), _FIELD.sub(r"%(\1)s", again)
+    full = _FIELD.sub(r"%(\1)s", text)
+    return full, f"It {full.removeprefix('%(drug)s ')}" if full.startswith("%(drug)s ") else full
 
 
 _FIELD = re.compile(r"\{(\w+)\}")
@@ -92,19 +100,21 @@ _FIELD = re.compile(r"\{(\w+)\}")
 
 def sentence(finding: Finding) -> str:
     """Put one finding into words."""
-    return _forms(finding.rule, finding.outcome)[0] % finding.facts
+    return (_forms(finding.rule, finding.outcome)[0] % finding.facts).replace(" 1 minutes", " 1 minute")
 
 
 def told(findings: Iterable[Finding]) -> tuple[str, tuple[str, ...]]:
     """Findings in words, each once, and the rules behind them; a drug that stays the subject is named once."""
-    said: dict[str, str] = {}
+    said: dict[str, tuple[str, str]] = {}
     subject: str | int | None = None
     for rule, outcome, facts, _ in findings:
         drug = facts.get("drug")
         full, again = _forms(rule, outcome)
-        said.setdefault((again if drug == subject else full) % facts, rule)
+        whole = full % facts
+        said.setdefault(whole, (again % facts if drug == subject and again is not full else whole, rule))
         subject = drug
-    return " ".join(said), tuple(dict.fromkeys(said.values()))
+    text = " ".join([shown for shown, _ in said.values()])
+    return text.replace(" 1 minutes", " 1 minute"), tuple(dict.fromkeys([rule for _, rule in said.values()]))
 
 
 def statement(rule: Rule[...], limits: Mapping[str, int]) -> str:
@@ -150,7 +160,7 @@ def question(mattering: Mattering, visit: Visit) -> Question:
     return Question(
         administration=asked.administration,
         field=asked.field,
-        ask=f"{_ASK[asked.field].format(drug=drug)} {because}",
+        ask=f"{_ASK[_asked_as(asked)].format(drug=drug)} {because}",
         rules=(asked.finding.rule,),
         outcomes=tuple(
             Outcome.model_validate(
@@ -159,6 +169,14 @@ def question(mattering: Mattering, visit: Visit) -> Question:
             for row in mattering.outcomes
         ),
     )
+
+
+def _asked_as(asked: Asked) -> str:
+    """Which wording a question takes."""
+    if any(option.key == "category_hydration" for option in asked.options):
+        return "category_or_fluid"
+    both = asked.field == "start" and any(option.key == "apart" and len(option.changes) > 1 for option in asked.options)
+    return "start_of_both" if both else asked.field
 
 
 def _drug(visit: Visit, administration: str | None) -> str:
@@ -234,11 +252,12 @@ def _notices(edited: Edited) -> tuple[dict[str, object], ...]:
             places.setdefault((row.administrations, row.answer == "drug"), number)
     used = (newest_rulebook(classified.visit), hierarchy_notice(edited.selected.ranked))
     remarks = (*edited.remarks, *(Remark("info", (finding,)) for finding in used if finding.holds))
-    return tuple(
-        {"level": remark.level, "line": places.get((remark.administrations, False)), "why": why, "rules": rules}
-        for remark in remarks
-        for why, rules in (told(remark.findings),)
-    )
+    notices: dict[str, dict[str, object]] = {}
+    for remark in remarks:
+        why, rules = told(remark.findings)
+        line = places.get((remark.administrations, False), places.get((remark.administrations, True)))
+        notices.setdefault(why, {"level": remark.level, "line": line, "why": why, "rules": rules})
+    return tuple(notices.values())
 
 
 def classification(encounter: Encounter, classified: Classified, explored: Explored) -> Classification:

@@ -155,7 +155,8 @@ def _unstated(classified: Classified, service: Service) -> bool:
     """Whether fluid ran beside drugs by vein without a word on what it was for."""
     drugs = any(row.kind in (Kind.INFUSION, Kind.PUSH, Kind.PUMP) for row in classified.services)
     fluids = [row for row in classified.visit.administrations if row.id in service.administrations]
-    return drugs and any(row.purpose is None and row.category is None for row in fluids)
+    reason = classified.visit.primary_reason
+    return drugs and any(row.purpose is None and row.category is None and row.id != reason for row in fluids)
 
 
 def _further_doses(ranked: Ranked, service: Service) -> tuple[Service, ...]:

@@ -25,7 +25,7 @@ _NOT_BILLED = frozenset({Route.ORAL, Route.SUBLINGUAL, Route.RECTAL, Route.NASAL
     "select",
     "A drug's units are its dose over the code's unit, rounded up",
     sources=("rtacpa-units", "cms-hcpcs"),
-    says="{dose} of {drug} at {per} a unit of {code}: {units} {unit}.",
+    says="{dose} of {drug} at {per} a unit of {code}: {units} {unit}{rounded}.",
     otherwise="{drug}: a dose in {dose_unit} cannot be turned into units of {code}, which count {per}.",
     unsure="No dose of {drug} is charted, so its own line is missing here.",
 )
@@ -42,6 +42,7 @@ def drug_units(given: Given, billing: Billing | None, units: int | None) -> Verd
         code=billing.code,
         units=units,
         unit="unit" if units == 1 else "units",
+        rounded="" if units == _units(given.dose, billing.per, whole=True) else ", a part counting as one",
     )
 
 
@@ -122,7 +123,7 @@ def discarded_drug(given: Given, drug: Drug, visit: Visit, book: Rulebook, units
         return does_not(drug=given.drug)
     if units is None:
         return cannot_tell("discarded", drug=given.drug)
-    return applies(drug=given.drug, words="no whole unit was discarded")
+    return applies(drug=given.drug, words="nothing that makes a whole unit was discarded")
 
 
 @rule(
@@ -130,14 +131,17 @@ def discarded_drug(given: Given, drug: Drug, visit: Visit, book: Rulebook, units
     "select",
     "Some payers want to know what was discarded",
     sources=("iom-100-04-ch17-40", "noridian-jw-jz"),
-    says="No payer is given. Medicare wants a modifier on every drug from a single-dose container, here {drugs}: "
-    "give the payer and the discarded amount.",
+    says="No payer is given. Medicare wants {none} (nothing discarded) or {some} (what was) on separately payable "
+    "drugs from single-dose containers, as {drugs} may be: give the payer and the discarded amount.",
     otherwise="The payer is given, or no drug came from a single-dose container.",
 )
 def discarded_drug_payer(drugs: Sequence[str], visit: Visit, book: Rulebook) -> Verdict:
     """Without a payer, modifiers for discarded drug are left off, and the answer says which payer wants them."""
     hit = drugs and visit.payer is None and "none_discarded" in book.modifiers
-    return applies(drugs=", ".join(drugs)) if hit else does_not()
+    if not hit:
+        return does_not()
+    marks = book.modifiers
+    return applies(drugs=" and ".join(drugs), none=marks["none_discarded"], some=marks["discarded"])
 
 
 def drug_lines_of(ranked: Ranked) -> tuple[tuple[Earned, ...], list[Question], list[Remark]]:

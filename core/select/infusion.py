@@ -27,9 +27,9 @@ _HOURS = {
     "select",
     "A further hour counts once past its half",
     sources=("fcso-infusion-hydration", "medicalcoding123-2012", "codingclarified", "haugen-beyond-basics"),
-    says="{drug} ran {minutes} minutes: beyond the first hour, {hours} further {unit}, "
-    "counted from {limit} minutes past the hour.",
-    otherwise="{drug} ran {minutes} minutes: no further hour, which counts from {limit} minutes past the hour.",
+    says="{drug} ran {minutes} minutes: {hours} further {unit} beyond the first, each of which counts once {limit} of "
+    "its minutes have run.",
+    otherwise="{drug} ran {minutes} minutes: no further hour, which needs at least {needed} minutes in all.",
     unsure="The length of {drug} is not documented, so no further hour is counted.",
 )
 def additional_hour(service: Service, book: Rulebook) -> Verdict:
@@ -41,7 +41,7 @@ def additional_hour(service: Service, book: Rulebook) -> Verdict:
     if hours:
         unit = "hour" if hours == 1 else "hours"
         return applies(drug=service.drug, minutes=service.minutes, hours=hours, unit=unit, limit=past)
-    return does_not(drug=service.drug, minutes=service.minutes, limit=past)
+    return does_not(drug=service.drug, minutes=service.minutes, needed=HOUR + past)
 
 
 def further_hours(minutes: int, book: Rulebook) -> int:
@@ -104,9 +104,9 @@ def partial_overlap(service: Service, higher: Sequence[Service]) -> Verdict:
     sources=("rca-same-drug", "haugen-beyond-basics", "house"),
     nature="disputed",
     confidence=Confidence.MEDIUM,
-    says="{drug} was infused again as a dose of its own, for {minutes} minutes: {hours} further {unit} of the same "
-    "drug. Some add the times up instead.",
-    otherwise="{drug} was infused again as a dose of its own, for {minutes} minutes, fewer than the {limit} of a "
+    says="{drug} was infused again, {taken} a dose of its own, for {minutes} minutes: {hours} further {unit} of the "
+    "same drug. Some add the times up instead.",
+    otherwise="{drug} was infused again, {taken} a dose of its own, for {minutes} minutes, fewer than the {limit} of a "
     "further hour: not reported. Sources differ: some add the times up, some count every later infusion as a further "
     "hour, some as a repeat push.",
 )
@@ -116,10 +116,12 @@ def same_drug_infused_again(service: Service, book: Rulebook) -> Verdict:
     later infusion.
     """
     minutes, past = service.minutes or 0, book.limits["hour_past"]
+    taken = "taken as" if service.resumed is None else "charted as"
     if minutes < past:
-        return does_not(drug=service.drug, minutes=minutes, limit=past)
+        return does_not(drug=service.drug, taken=taken, minutes=minutes, limit=past)
     hours = 1 + further_hours(minutes, book)
-    return applies(drug=service.drug, minutes=minutes, hours=hours, unit="hour" if hours == 1 else "hours")
+    unit = "hour" if hours == 1 else "hours"
+    return applies(drug=service.drug, taken=taken, minutes=minutes, hours=hours, unit=unit)
 
 
 @rule(
@@ -127,7 +129,7 @@ def same_drug_infused_again(service: Service, book: Rulebook) -> Verdict:
     "select",
     "One concurrent infusion an encounter",
     sources=("cpt", "codingahead-96368"),
-    says="{drug} also ran at the same time, but a concurrent infusion is reported once an encounter.",
+    says="{drug} earns no line: a concurrent infusion is reported once an encounter, and one already is.",
     otherwise="{drug} is the encounter's first concurrent infusion.",
 )
 def concurrent_once(service: Service, already: bool) -> Verdict:
@@ -143,7 +145,7 @@ def concurrent_once(service: Service, already: bool) -> Verdict:
     nature="disputed",
     confidence=Confidence.MEDIUM,
     says="{drug} is chemotherapy that ran at the same time as {other}, for which there is no code of its own; "
-    "some payers take the unlisted one.",
+    "some payers take the unlisted code of chemotherapy.",
     otherwise="{drug} is not chemotherapy that ran beside chemotherapy.",
 )
 def concurrent_chemo(service: Service, concurrent: bool, other: str) -> Verdict:
@@ -159,8 +161,9 @@ def concurrent_chemo(service: Service, concurrent: bool, other: str) -> Verdict:
     "select",
     "An infusion of another drug before or after",
     sources=("cpt", "aapc-premed-infusion", "hfma-chemo-premed"),
-    says="{drug} is another drug infused before or after {initial}: a sequential infusion.",
-    otherwise="{drug} is not an infusion in sequence.",
+    says="{drug} is another drug than {initial} and was infused before or after it for most of its time: a sequential "
+    "infusion.",
+    otherwise="{drug} ran at the same time as another infusion for most of its time, not in sequence.",
 )
 def sequential_infusion(service: Service, initial: Service, concurrent: bool) -> Verdict:
     """An infusion of another drug that does not run at the same time is sequential, once for each drug or
@@ -174,8 +177,8 @@ def sequential_infusion(service: Service, initial: Service, concurrent: bool) ->
     "select",
     "Hydration beside another initial service",
     sources=("cpt", "codingahead-96361", "aapc-hydration-push-thread"),
-    says="Hydration ran {minutes} minutes of its own beside the initial service {initial}: {hours} {unit} as a "
-    "later service.",
+    says="Hydration ran {minutes} minutes apart from drug infusions, and {initial} is the initial service: {hours} "
+    "{unit} as an add-on.",
     otherwise="Hydration is the initial service.",
 )
 def hydration_secondary(service: Service, initial: Service | None, book: Rulebook) -> Verdict:
@@ -186,7 +189,7 @@ def hydration_secondary(service: Service, initial: Service | None, book: Ruleboo
         return does_not()
     minutes = service.minutes or 0
     hours = 1 + further_hours(minutes, book)
-    return applies(minutes=minutes, initial=initial.drug, hours=hours, unit="hour" if hours == 1 else "hours")
+    return applies(minutes=minutes, initial=initial.drug, hours=hours, unit="unit" if hours == 1 else "units")
 
 
 @rule(
@@ -213,26 +216,37 @@ def overlap_of(one: Service, other: Service) -> int:
 
 
 def with_hours(
-    standing: Standing, place: int, role: str, book: Rulebook, basis: tuple[Finding, ...] = ()
+    standing: Standing,
+    place: int,
+    role: str,
+    book: Rulebook,
+    basis: tuple[Finding, ...] = (),
+    rivals: tuple[tuple[str, Finding], ...] = (),
 ) -> list[Earned]:
     """The line of a role, and the line of its further hours where the role has them."""
     service = standing.service
     why = (*service.findings, *standing.findings, *basis)
-    line = Earned(role, 1, service.administrations, why, service.access, place, lost=_lost(role, standing))
+    line = Earned(role, 1, service.administrations, why, service.access, place, lost=(*rivals, *_lost(role, standing)))
     further = _HOURS.get(role)
     if further is None:
         return [line]
     found = additional_hour(service, book)
     if not found.holds:
-        return [line._replace(findings=(*why, found))]
+        # Within the first hour there is nothing to say of a further one.
+        beyond = service.minutes is None or service.minutes > HOUR
+        return [line._replace(findings=(*why, found))] if beyond else [line]
     hours = int(found.facts["hours"])
     return [line, Earned(further, hours, service.administrations, (found,), service.access, place)]
 
 
+_SHORT = {"infusion_initial": "push_initial", "chemo_infusion_initial": "chemo_push_initial"}
+
+
 def _lost(role: str, standing: Standing) -> tuple[tuple[str, Finding], ...]:
-    """The role that came closest: a push for an initial infusion, the initial role for a later one."""
-    if role == "infusion_initial":
-        return (("push_initial", standing.service.findings[-1]),)
+    """The role that came closest: a push for a short initial infusion, the initial role for a later one."""
+    if role in _SHORT:
+        short = (standing.service.minutes or 0) < HOUR
+        return ((_SHORT[role], standing.service.findings[-1]),) if short else ()
     competes = standing.service.kind in IN_CONTEST and not standing.initial
     return lost_initial(standing) if competes else ()
 
@@ -268,13 +282,15 @@ def later_infusion(
     if not found.holds:
         follows = sequential_infusion(service, initial, found.holds)
         role = "chemo_infusion_sequential" if chemo else "infusion_sequential"
-        return with_hours(standing, place, role, book, (found, follows) if found.open else (follows,))
+        rivals = (("infusion_concurrent", found),) if peers and not chemo and not found.open else ()
+        return with_hours(standing, place, role, book, (found, follows) if found.open else (follows,), rivals)
     if chemo:
         other = str(found.facts["other"])
         return Refused(service.administrations, (*why, concurrent_chemo(service, found.holds, other)))
     once = concurrent_once(service, already)
     if once.holds:
         return Refused(service.administrations, (*why, found, once))
+    in_sequence = sequential_infusion(service, initial, concurrent=True)
     return [
         Earned(
             "infusion_concurrent",
@@ -283,7 +299,7 @@ def later_infusion(
             (*why, found),
             service.access,
             place,
-            lost=lost_initial(standing),
+            lost=(("infusion_sequential", in_sequence), *lost_initial(standing)),
         )
     ]
 

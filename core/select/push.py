@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ivcoder.book import Confidence, Rulebook
 from ivcoder.classify import Kind, Option, Question, Service
-from ivcoder.encounter import Claim, Visit
+from ivcoder.encounter import Claim, Route, Visit
 from ivcoder.rank import Ranked, Standing
 from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
 from ivcoder.select.earned import CHEMO, Earned, Refused, Remark, lost_initial, moved
@@ -17,8 +17,8 @@ from ivcoder.select.earned import CHEMO, Earned, Refused, Remark, lost_initial, 
     "select",
     "A push of another drug",
     sources=("cpt", "carecost-iv-push", "ahima-107707"),
-    says="{drug} is another drug than those pushed before: an additional push.",
-    otherwise="{drug} was already {how} in this encounter.",
+    says="{drug} was not pushed before in this encounter: an additional push.",
+    otherwise="{drug} was also {how} in this encounter.",
 )
 def additional_push(service: Service, given: str | None) -> Verdict:
     """Each further drug pushed in the encounter earns an additional push, whatever the initial service was."""
@@ -54,25 +54,24 @@ def repeat_push_facility(service: Service, visit: Visit) -> Verdict:
     "select",
     "The time between pushes of the same drug",
     sources=("cpt", "umiami-obc", "centramed-bolus", "wearemedicalcoders-96374", "codingclarified"),
-    says="{drug} was pushed {gap} minutes apart from its nearest reported administration, at least {limit}: a repeat "
-    "push.",
-    otherwise="{drug} was pushed {gap} minutes apart from its nearest reported administration, fewer than {limit}: "
-    "not reportable.{disputed}",
+    says="{drug} was pushed {gap} minutes {order} {other} began, at least {limit}: a repeat push.",
+    otherwise="{drug} was pushed {gap} minutes {order} {other} began, fewer than {limit}: not reportable.{disputed}",
     unsure="{drug} was pushed again, but the times do not show how long after its last reported administration: "
     "not reported until they do.",
 )
-def repeat_push_interval(drug: str, gap: int | None, book: Rulebook) -> Verdict:
-    """A push of the same drug is reportable only {repeat_push_after} minutes or more from its nearest reported
-    administration. Whether exactly {repeat_push_disputed} is enough is disputed; here it is not.
+def repeat_push_interval(drug: str, nearest: tuple[int, str, str] | None, book: Rulebook) -> Verdict:
+    """A push of the same drug is reportable only {repeat_push_after} minutes or more from the start of its nearest
+    reported administration. Whether exactly {repeat_push_disputed} is enough is disputed; here it is not.
     """
     limit = book.limits["repeat_push_after"]
-    if gap is None:
+    if nearest is None:
         return cannot_tell("start", drug=drug)
+    gap, order, other = nearest
     if gap >= limit:
-        return applies(drug=drug, gap=gap, limit=limit)
+        return applies(drug=drug, gap=gap, order=order, other=other, limit=limit)
     at_edge = gap == book.limits["repeat_push_disputed"]
     disputed = " Sources disagree whether exactly this interval counts." if at_edge else ""
-    return does_not(drug=drug, gap=gap, limit=limit, disputed=disputed)
+    return does_not(drug=drug, gap=gap, order=order, other=other, limit=limit, disputed=disputed)
 
 
 @rule(
@@ -116,6 +115,7 @@ def pushes_of(ranked: Ranked, questions: list[Question], remarks: list[Remark]) 
         return {}
     # Initial pushes are settled; the others follow in time, those without a time last.
     rows.sort(key=lambda row: (not row[1].initial, row[1].service.start is None, row[1].service.start or 0))
+    hung = {row.id for row in ranked.classified.visit.administrations if row.route is Route.IV_INFUSION}
     infused: dict[str, list[Service]] = {}
     for standing in ranked.standings:
         if standing.service.kind is Kind.INFUSION:
@@ -126,7 +126,7 @@ def pushes_of(ranked: Ranked, questions: list[Question], remarks: list[Remark]) 
         service = standing.service
         before = pushed.get(service.substance, []), infused.get(service.substance, [])
         if standing.initial or not any(before):
-            earned: Earned | Refused = _first(standing, place)
+            earned: Earned | Refused = _first(standing, place, hung=service.administrations[0] in hung)
         else:
             earned = _again(standing, place, *before, ranked, questions, remarks)
         outcome[place] = earned
@@ -135,17 +135,22 @@ def pushes_of(ranked: Ranked, questions: list[Question], remarks: list[Remark]) 
     return outcome
 
 
-def _first(standing: Standing, place: int) -> Earned:
-    """The initial push, or the first push of another drug."""
+def _first(standing: Standing, place: int, *, hung: bool) -> Earned:
+    """The initial push, or the first push of another drug; ``hung`` when it was charted as an infusion."""
     service = standing.service
     chemo = service.category is CHEMO
     why = (*service.findings, *standing.findings)
+    lost = () if standing.initial else lost_initial(standing)
+    if hung:
+        lost = (("chemo_infusion_initial" if chemo else "infusion_initial", service.findings[-1]), *lost)
+    elif chemo:
+        lost = (("push_initial", service.findings[0]), *lost)
     if standing.initial:
         role = "chemo_push_initial" if chemo else "push_initial"
-        return Earned(role, 1, service.administrations, why, service.access, place)
-    role = "chemo_push_new_drug" if chemo else "push_new_drug"
-    why = (*why, additional_push(service, None))
-    return Earned(role, 1, service.administrations, why, service.access, place, lost=lost_initial(standing))
+    else:
+        role = "chemo_push_new_drug" if chemo else "push_new_drug"
+        why = (*why, additional_push(service, None))
+    return Earned(role, 1, service.administrations, why, service.access, place, lost=lost)
 
 
 def _again(
@@ -162,7 +167,9 @@ def _again(
     service = standing.service
     why = (*service.findings, *standing.findings)
     if not pushed:
-        why = (*why, push_of_infused_drug(service, True))
+        disputed = push_of_infused_drug(service, True)
+        why = (*why, disputed)
+        remarks.append(Remark("warning", (disputed,), service.administrations))
     if service.category is CHEMO:
         return Refused(service.administrations, (*why, repeat_chemo_push(service, True)))
     facility = repeat_push_facility(service, visit)
@@ -172,34 +179,27 @@ def _again(
             questions.append(Question(None, "claim", facility, options))
         return Refused(service.administrations, (*why, facility))
     before = (*pushed, *infused)
-    interval = repeat_push_interval(service.drug, _gap(service, before), book)
+    interval = repeat_push_interval(service.drug, _nearest(service, before), book)
     if not interval.holds:
         if interval.open:
             questions.append(_interval_question(service, before, interval, book))
         if interval.facts.get("disputed"):
             remarks.append(Remark("warning", (interval,), service.administrations))
         return Refused(service.administrations, (*why, interval), interval.open)
-    new = additional_push(service, "pushed" if pushed else "infused")
+    new = additional_push(service, "pushed earlier" if pushed else "infused")
     lost = (("push_new_drug", new), *lost_initial(standing))
     basis = (*why, facility, interval)
-    if not pushed:
-        remarks.append(Remark("warning", (push_of_infused_drug(service, True),), service.administrations))
     return Earned("push_same_drug", 1, service.administrations, basis, service.access, place, lost=lost)
 
 
-def _gap(service: Service, before: Sequence[Service]) -> int | None:
-    """Minutes from this push to the nearest of the others; None while a time is missing."""
+def _nearest(service: Service, before: Sequence[Service]) -> tuple[int, str, str] | None:
+    """Minutes to the nearest of the others, start to start, before or after which; None while a time is missing."""
     start = service.start
     if start is None or not all(row.spans for row in before):
         return None
-    return min(_distance(start, row.kind, span) for row in before for span in row.spans)
-
-
-def _distance(start: int, kind: Kind, span: tuple[int, int]) -> int:
-    """Pushes are timed from start to start, and from the start of an infusion that runs, else from its nearer end."""
-    if kind is Kind.PUSH or start <= span[1]:
-        return abs(start - span[0])
-    return start - span[1]
+    rows = [(abs(start - begun), begun > start, row.administrations) for row in before for begun, _ in row.spans]
+    gap, later, labels = min(rows)
+    return gap, "before" if later else "after", f"[{' '.join(labels)}]"
 
 
 def _interval_question(service: Service, before: Sequence[Service], finding: Finding, book: Rulebook) -> Question:
@@ -207,17 +207,16 @@ def _interval_question(service: Service, before: Sequence[Service], finding: Fin
     needed = book.limits["repeat_push_after"]
     other = next((row for row in before if not row.spans), before[-1])
     asked = service if service.start is None else other
-    lasts = 0 if other.kind is Kind.PUSH else other.minutes or 0
     begins = other.start or 0
     options = []
     changes: dict[str | None, Mapping[str, object]]
     for key, gap in (("interval_enough", needed), ("interval_short", needed - 1)):
         if service.start is not None:
-            changes = {other.administrations[0]: moved(other, service.start - gap - lasts)}
+            changes = {other.administrations[0]: moved(other, service.start - gap)}
         else:
             changes = {
                 other.administrations[0]: moved(other, begins),
-                service.administrations[0]: moved(service, begins + lasts + gap),
+                service.administrations[0]: moved(service, begins + gap),
             }
         options.append(Option(key, {"gap": gap}, changes))
     return Question(asked.administrations[0], "start", finding, tuple(options))
