@@ -348,6 +348,9 @@ def _beside(visit: Visit, book: Rulebook) -> Iterator[Remark]:
                 yield Remark("warning", (found,))
 
 
+_GIVEN = BY_VEIN | {Route.IM, Route.SC}
+
+
 def _contradictions(selected: Selected) -> Iterator[Remark]:
     classified = selected.ranked.classified
     pushed = {label for row in classified.services if row.kind is Kind.PUSH for label in row.administrations}
@@ -360,7 +363,7 @@ def _contradictions(selected: Selected) -> Iterator[Remark]:
             found = drug_code_mismatch(given.drug, given.hcpcs, owners[0].name if owners else None)
             if found.holds:
                 yield Remark("warning", (found,), (given.id,))
-        if drug.other_use and given.route in BY_VEIN:
+        if drug.other_use and given.route in _GIVEN:
             yield Remark("warning", (other_use(given.drug, drug),), (given.id,))
         if drug.not_by:
             route = Route.IV_PUSH if given.id in pushed else given.route

@@ -31,6 +31,7 @@ _ELSEWHERE = {
     "vaccine": "immunization, with codes of its own",
     "contrast": "part of the imaging",
     "blood": "transfusion, with codes of its own",
+    "flush": "part of giving a drug",
 }
 
 

@@ -40,10 +40,13 @@ def test_denial_is_sourced(case):
 def test_letters_rest_on_the_input(case):
     answer = explain_denial(case.denial)
     assert (answer.letter is None) == (answer.letter_kind == "none")
-    if answer.verdict == "payer_right":
-        assert answer.letter_kind == "corrected_claim"
+    changes = [row for row in answer.corrected_lines if row.change != "kept"] or answer.removed_lines
     if answer.letter_kind == "appeal":
         assert answer.verdict == "payer_wrong"
+        assert not changes
+    if answer.letter_kind == "corrected_claim":
+        assert changes
+        assert answer.corrected_lines
     letter = answer.letter or ""
     given = Denial.model_validate(case.denial).model_dump_json()
     for time in re.findall(r"\b\d{1,2}:\d{2}\b", letter):

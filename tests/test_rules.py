@@ -74,6 +74,7 @@ ASKED = [
     (elsewhere.vaccine, (given(), drug("Solu-Medrol")), "does_not_apply"),
     (elsewhere.contrast, (given(), drug("Solu-Medrol")), "does_not_apply"),
     (elsewhere.blood_product, (given(), None), "does_not_apply"),
+    (elsewhere.line_flush, (given(), None), "does_not_apply"),
     (separate_access_modifier, ("x", None), "does_not_apply"),
     (other_use, ("x", drug("Solu-Medrol")), "does_not_apply"),
     (elsewhere.no_administration_code, (given(),), "does_not_apply"),

@@ -148,7 +148,7 @@ class Drug(Row):
     ) = None
     disputed: str | None = None
     disputed_sources: tuple[str, ...] = ()
-    elsewhere: Literal["vaccine", "contrast", "blood"] | None = None
+    elsewhere: Literal["vaccine", "contrast", "blood", "flush"] | None = None
     other_use: str | None = None
     other_use_sources: tuple[str, ...] = ()
     not_by: tuple[str, ...] = ()

@@ -97,9 +97,22 @@ def blood_product(given: Given, drug: Drug | None) -> Verdict:
     return (applies if drug is not None and drug.elsewhere == "blood" else does_not)(drug=given.drug)
 
 
+@rule(
+    "line-flush",
+    "classify",
+    "Flushing the line is part of giving a drug",
+    sources=("ncci-manual-ch11", "noridian-initial-administration"),
+    says="{drug} flushes or locks the line, which is part of giving a drug and not reported.",
+    otherwise="{drug} is not for flushing the line.",
+)
+def line_flush(given: Given, drug: Drug | None) -> Verdict:
+    """What flushes or locks the access is part of the drug administration."""
+    return (applies if drug is not None and drug.elsewhere == "flush" else does_not)(drug=given.drug)
+
+
 def never_here(given: Given, drug: Drug | None) -> Finding | None:
     """Why what was given is never reported with this family, or None."""
-    for decide in (vaccine, contrast, blood_product):
+    for decide in (vaccine, contrast, blood_product, line_flush):
         found = decide(given, drug)
         if found.holds:
             return found

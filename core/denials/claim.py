@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Literal, Self
@@ -18,9 +18,9 @@ from pydantic import (
     model_validator,
 )
 
-from ivcoder.book import DrugTable, Place, Rulebook, hints, plain
+from ivcoder.book import Category, Drug, DrugTable, Place, Rulebook, hints, plain
 from ivcoder.classify import Service
-from ivcoder.edits import Edited
+from ivcoder.edits import Edited, Line
 from ivcoder.encounter import (
     FIELDS,
     MOST_ADMINISTRATIONS,
@@ -44,7 +44,7 @@ from ivcoder.encounter import (
     whole_date,
 )
 from ivcoder.faults import Fault, InvalidInput, faults_of
-from ivcoder.what_if import answer
+from ivcoder.what_if import Explored, answer, explore
 
 _GROUPS = ("CO", "PR", "OA", "PI", "CR")
 
@@ -151,7 +151,7 @@ class Case:
     book: Rulebook
     place: Place | None
     claim: Claim | None
-    edited: Edited | None
+    explored: Explored | None
 
     @classmethod
     def of(cls, denial: Denial, drugs: DrugTable | None) -> Case:
@@ -160,7 +160,35 @@ class Case:
         place = book.places.get(denial.place_of_service or "")
         implied = Claim(place.claim) if place and place.claim else None
         edited = answer(visit_of(denial.encounter, book), book) if denial.encounter else None
-        return cls(denial, book, place, denial.claim or implied, edited)
+        explored = explore(edited, tipping=False) if edited else None
+        return cls(denial, book, place, denial.claim or implied, explored)
+
+    @property
+    def edited(self) -> Edited | None:
+        """What the encounter supports, if there is one."""
+        return self.explored.edited if self.explored else None
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether the encounter leaves a question open that can change a code."""
+        return self.explored is not None and any(row.changes_codes for row in self.explored.questions)
+
+    @property
+    def family(self) -> tuple[BilledLine, ...]:
+        """The drug-administration lines."""
+        return tuple(line for line in self.denial.billed_lines if self.role(line))
+
+    @property
+    def procedures(self) -> tuple[str, ...]:
+        """Codes on the claim that are no drug, visit or drug administration: what a drug may have been part of."""
+        return tuple(
+            line.code
+            for line in self.denial.billed_lines
+            if not self.role(line)
+            and not self.book.is_visit(line.code)
+            and line.code not in {*self.book.included, *self.book.minimal_visits, *self.book.formulary.by_code}
+            and line.code[0].isdigit()
+        )
 
     def role(self, line: BilledLine) -> str:
         """The role a billed code stands for; empty when it is not of this family."""
@@ -174,25 +202,74 @@ class Case:
         rows = self.edited.selected.ranked.classified.services
         return tuple(row for row in rows if set(row.administrations) & set(line.administrations))
 
+    def supported(self, line: BilledLine) -> list[Line]:
+        """Lines the encounter supports with the same code, for the same administrations if the line names any."""
+        if self.edited is None:
+            return []
+        about = set(line.administrations)
+        rows = (row for row in self.edited.lines if row.code == line.code)
+        return [row for row in rows if not about or about & set(row.administrations)]
+
+    def charted(self, labels: Iterable[str]) -> list[tuple[str, Drug | None]]:
+        """The names and formulary rows of administrations, in the order charted."""
+        if self.edited is None:
+            return []
+        classified, wanted = self.edited.selected.ranked.classified, set(labels)
+        return [(row.drug, classified.drugs[row.id]) for row in classified.visit.administrations if row.id in wanted]
+
+    def drug(self, line: BilledLine) -> Drug | None:
+        """The formulary's row for the drug a line was billed for; None when it is not known, or contradicted."""
+        named = self.book.formulary.find(line.drug) if line.drug else None
+        if self.edited is None or not line.administrations:
+            return named
+        charted = self.edited.selected.ranked.classified.drugs[line.administrations[0]]
+        return charted if line.drug is None or named is charted else None
+
     def substance(self, line: BilledLine) -> str | None:
         """What the line gave, as far as the administrations or the named drug tell."""
+        drug = self.drug(line)
+        if drug is not None:
+            return drug.name
         services = self.services(line)
-        if services:
+        if services and line.drug is None:
             return services[0].substance
-        if line.drug is None:
+        return plain(line.drug) if line.drug and not services else None
+
+    def is_chemo(self, line: BilledLine) -> bool | None:
+        """Whether the line's drug counts as chemotherapy; None when nothing tells, or payers differ."""
+        services = self.services(line)
+        if services and services[0].category:
+            return services[0].category is Category.CHEMOTHERAPY
+        drug = self.drug(line)
+        if drug is None or drug.category is None or drug.disputed:
             return None
-        drug = self.book.formulary.find(line.drug)
-        return drug.name if drug else plain(line.drug)
+        return drug.category is Category.CHEMOTHERAPY
 
     def named(self, line: BilledLine) -> str:
         """What to call the drug of a line."""
         services = self.services(line)
         return services[0].drug if services else line.drug or "the drug"
 
+    def said(self, line: BilledLine) -> set[str]:
+        """The reason and remark codes on a line and on the whole claim."""
+        return {*line.carc, *line.rarc, *self.denial.carc, *self.denial.rarc}
+
     def hinted(self, line: BilledLine, kind: str) -> bool:
         """Whether the line's or the claim's reason codes point at a kind of denial."""
-        said = {*line.carc, *line.rarc, *self.denial.carc, *self.denial.rarc}
-        return bool(said & hints()[kind])
+        return bool(self.said(line) & hints()[kind])
+
+    def is_hint(self, code: str, kind: str) -> bool:
+        """Whether a reason code points at a kind of denial."""
+        return code in hints()[kind]
+
+    def is_separate(self, line: BilledLine) -> bool:
+        """Whether a line claims to be a separate service by its modifiers."""
+        return bool(set(line.modifiers) & self.separate)
+
+    @property
+    def separate(self) -> frozenset[str]:
+        """The modifiers that say a service is separate."""
+        return frozenset(code for name, code in self.book.modifiers.items() if name.startswith("separate_service"))
 
     @property
     def reasons(self) -> tuple[str, ...]:

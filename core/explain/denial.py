@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from ivcoder.answer import CorrectedLine, DenialExplanation, Reason
+from ivcoder.answer import CorrectedLine, DenialExplanation, Question, Reason
 from ivcoder.book import adjustments, sources
 from ivcoder.denials import Denial, Examined, Fixed, Hit
 from ivcoder.explain import question, receipt_of, sentence
 from ivcoder.rule import RULES
+from ivcoder.what_if import Explored
 
 _ADVICE = {
     "denied-professional-in-facility": "Leave drug administration to the facility's claim in a facility.",
-    "denied-repeat-push-place": "In an office, chart every push, and report the drug once with all its units.",
+    "denied-repeat-push-place": "Outside a hospital outpatient department, report the drug once with all its units.",
     "denied-repeat-push-too-soon": "Chart the time of every push and why the repeat was needed.",
     "denied-chemo-as-push": "Chart the drug with each push, so that chemotherapy takes its own push codes.",
     "denied-push-over-time": "Chart start and stop; for a slow manual push also that someone stayed throughout.",
@@ -21,6 +22,18 @@ _ADVICE = {
     "denied-two-initials": "Chart the access of each drug; a second access only with why it was needed.",
     "denied-second-access-unmarked": "Chart why the second access was needed, and mark its initial service.",
     "denied-add-on-alone": "Send add-ons on the claim of their primary.",
+    "denied-new-drug-as-same": "Chart each push with its drug.",
+    "denied-second-access-supported": "Chart why a second access was needed, at the time.",
+    "denied-inpatient": "Leave drug administration off inpatient claims.",
+    "denied-not-a-drug": "Report drugs given by push, infusion or injection only.",
+    "denied-other-family": "Check each drug's category before choosing its administration code.",
+    "denied-second-access-claimed": "Chart why a second access was needed, at the time.",
+    "denied-initial-units": "Report the initial service once, and further hours and drugs with their own codes.",
+    "denied-visit-marked": "Chart what the visit did beyond the drug administration, in a note of its own.",
+    "denied-modifier-misplaced": "Put the visit's modifier on the visit.",
+    "denied-not-coding": "Settle filing, authorization and eligibility before the claim is sent.",
+    "denied-necessity": "Chart the indication with each order, and check the payer's coverage policy.",
+    "denied-documents": "Send the record of each administration with the claim, when the payer asks for it.",
     "denied-with-primary": "Settle the primary's denial first.",
     "denied-hydration": "Chart why fluid was needed, and its start and stop apart from drug infusions.",
     "denied-second-concurrent": "Report a concurrent infusion once, however many ran.",
@@ -41,9 +54,20 @@ _WANTED = {
     "claim": "whether it is the facility's claim or a professional one",
     "start": "the times of the pushes",
     "date_of_service": "the date of service",
+    "access_reason": "the note that says why the second access was needed",
+    "purpose": "what the drug was given for",
+    "payer": "the payer",
+    "dose": "the dose, to count the units of the code in force",
+    "discarded": "the amount discarded from the container, or that none was",
+    "questions": "the answers to the open questions about the encounter",
 }
 _DECIDES = {
     "denied-second-access-unmarked": "the note that says why the second access was needed",
+    "denied-second-access-claimed": "the note that says why the second access was needed",
+    "denied-visit-marked": "the note of the visit, showing work beyond the drug administration",
+    "denied-not-coding": "what the reason asks for; it is not about the codes",
+    "denied-necessity": "the order, the diagnosis, and the payer's coverage policy",
+    "denied-documents": "what was charted: drugs, routes and times of the encounter",
     "denied-with-primary": "why the primary was denied",
     "denied-visit-unmarked": "the note of the visit, showing work beyond the drug administration",
     "denied-units": "the record of every unit, and whether the payer's limit can be appealed",
@@ -54,8 +78,7 @@ def denial_explanation(denial: Denial, examined: Examined) -> DenialExplanation:
     """Put an examined denial into words."""
     verdict = _verdict(examined.hits)
     letter_kind, letter = _letter(denial, examined, verdict)
-    mattering = examined.explored.questions if examined.explored else ()
-    visit = examined.explored.edited.selected.ranked.classified.visit if examined.explored else None
+    explored = examined.case.explored
     return DenialExplanation(
         status="explained" if examined.hits else "needs_information",
         payer_says=_payer_says(examined),
@@ -70,13 +93,13 @@ def denial_explanation(denial: Denial, examined: Examined) -> DenialExplanation:
             )
             for hit in examined.hits
         ),
-        corrected_lines=tuple(CorrectedLine(**row._asdict()) for row in examined.corrected) if examined.hits else (),
-        removed_lines=examined.removed if examined.hits else (),
+        corrected_lines=tuple(CorrectedLine(**row._asdict()) for row in _corrected(examined)),
+        removed_lines=examined.correction.removed if examined.hits else (),
         document_next_time=tuple(dict.fromkeys(_ADVICE[hit.finding.rule] for hit in examined.hits)),
         letter=letter,
         letter_kind=letter_kind,
         missing=_missing(examined),
-        questions=tuple(question(row, visit) for row in mattering) if visit else (),
+        questions=_questions(explored) if explored else (),
         receipt=receipt_of(denial, denial.date_of_service, examined.case.book),
     )
 
@@ -100,17 +123,27 @@ def _payer_says(examined: Examined) -> tuple[str, ...]:
     )
 
 
+def _questions(explored: Explored) -> tuple[Question, ...]:
+    visit = explored.edited.selected.ranked.classified.visit
+    return tuple(question(row, visit) for row in explored.questions)
+
+
+def _corrected(examined: Examined) -> tuple[Fixed, ...]:
+    return examined.correction.lines if examined.hits else ()
+
+
 def _missing(examined: Examined) -> tuple[str, ...]:
     if examined.hits:
-        return tuple(dict.fromkeys(_DECIDES[hit.finding.rule] for hit in examined.hits if hit.finding.rule in _DECIDES))
-    wanted = [_WANTED.get(hit.finding.missing or "", "") for hit in examined.open]
+        decides = [_DECIDES[hit.finding.rule] for hit in examined.hits if hit.finding.rule in _DECIDES]
+        return tuple(dict.fromkeys([*decides, *(_WANTED[field] for field in examined.correction.wanted)]))
+    wanted = [_WANTED[hit.finding.missing or ""] for hit in examined.open]
     if examined.case.edited is None:
         wanted.append(_WANTED["administrations"])
     if not examined.case.reasons:
         wanted.append("the reason and remark codes of the denial")
-    if examined.case.edited is not None and examined.case.reasons:
+    if examined.case.edited is not None and examined.case.reasons and not wanted:
         wanted.append("the payer's explanation: the record given supports the billed lines")
-    return tuple(dict.fromkeys(word for word in wanted if word))
+    return tuple(dict.fromkeys(wanted))
 
 
 def _label(row: Fixed) -> str:
@@ -120,20 +153,37 @@ def _label(row: Fixed) -> str:
 def _letter(
     denial: Denial, examined: Examined, verdict: str
 ) -> tuple[Literal["corrected_claim", "appeal", "none"], str | None]:
-    """A letter that rests on the input alone; none when the record must decide first."""
+    """A letter that rests on the input alone; none while the record must decide, or a fact is wanted."""
+    changes = _changes(examined)
+    if examined.correction.wanted or not examined.correction.lines or verdict not in ("payer_right", "payer_wrong"):
+        return "none", None
+    wrong = [hit for hit in examined.hits if hit.verdict == "payer_wrong"]
     day = f" with date of service {denial.date_of_service}" if denial.date_of_service else ""
-    if verdict == "payer_right":
+    if verdict == "payer_right" or changes:
+        if not changes:
+            return "none", None
         reasons = [hit for hit in examined.hits if hit.verdict == "payer_right"]
-        parts = [f"We submit a corrected claim{day}, in place of the one billed.", *_told(reasons)]
-        changes = [f"{row.was} is replaced by {_label(row)}." for row in examined.corrected if row.change == "changed"]
-        changes += [f"{_label(row)} is added." for row in examined.corrected if row.change == "added"]
-        changes += [f"{code} is removed." for code in examined.removed]
-        return "corrected_claim", "\n".join([*parts, *changes, *_basis(reasons)])
-    if verdict == "payer_wrong":
-        lines = ", ".join(dict.fromkeys(denial.billed_lines[hit.place].code for hit in examined.hits))
-        parts = [f"We ask you to reconsider the denial of {lines} on the claim{day}.", *_told(examined.hits)]
-        return "appeal", "\n".join([*parts, "The lines stand as billed.", *_basis(examined.hits)])
-    return "none", None
+        parts = [f"We submit a corrected claim{day}, in place of the one billed.", *_told(reasons), *changes]
+        if wrong:
+            parts += [f"We ask you to reconsider {_codes(denial, wrong)}, which stands as billed.", *_told(wrong)]
+        return "corrected_claim", "\n".join([*parts, *_basis([*reasons, *wrong])])
+    parts = [f"We ask you to reconsider the denial of {_codes(denial, wrong)} on the claim{day}.", *_told(wrong)]
+    return "appeal", "\n".join([*parts, "The lines stand as billed.", *_basis(wrong)])
+
+
+def _codes(denial: Denial, hits: Iterable[Hit]) -> str:
+    return " and ".join(dict.fromkeys(denial.billed_lines[hit.place].code for hit in hits))
+
+
+def _changes(examined: Examined) -> list[str]:
+    """What the corrected claim does to the billed one, a sentence each."""
+    said = []
+    for row in examined.correction.lines:
+        if row.change == "added":
+            said.append(f"{_label(row)} is added.")
+        elif row.change == "changed":
+            said.append(f"{row.was} is {'corrected to' if row.was == row.code else 'replaced by'} {_label(row)}.")
+    return said + [f"{code} is removed." for code in examined.correction.removed]
 
 
 def _told(hits: Iterable[Hit]) -> list[str]:

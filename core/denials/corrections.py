@@ -1,0 +1,309 @@
+"""The corrected claim: what the encounter supports, or the billed lines mended one by one where that can be told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from ivcoder.denials.claim import BilledLine, Case
+from ivcoder.denials.patterns.initials import CHEMO_INITIALS, INITIALS, leading
+from ivcoder.denials.patterns.pushes import PUSHES
+from ivcoder.denials.patterns.services import family_role
+from ivcoder.edits import Line
+from ivcoder.encounter import Claim
+
+DEMOTED: Mapping[str, str] = {
+    "chemo_infusion_initial": "chemo_infusion_sequential",
+    "chemo_push_initial": "chemo_push_new_drug",
+    "infusion_initial": "infusion_sequential",
+    "push_initial": "push_new_drug",
+    "hydration_initial": "hydration_more",
+}
+PROMOTED: Mapping[str, str] = {later: initial for initial, later in DEMOTED.items()}
+
+
+class Fixed(NamedTuple):
+    """A line of the corrected claim; ``was`` is the billed code, None when it was not billed."""
+
+    code: str
+    units: int
+    modifiers: tuple[str, ...]
+    was: str | None
+    change: Literal["kept", "changed", "added"]
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """The corrected claim, the codes that come off, and what is wanted before it could be sent."""
+
+    lines: tuple[Fixed, ...]
+    removed: tuple[str, ...]
+    wanted: tuple[str, ...]
+
+
+class _Off(NamedTuple):
+    """The line comes off the claim."""
+
+
+class _Lacks(NamedTuple):
+    """The line cannot be mended without a fact."""
+
+    field: str
+
+
+_Mended = Fixed | _Off | _Lacks
+_Fix = Callable[[Case, BilledLine], _Mended]
+
+
+def corrected(case: Case, rules: Mapping[int, Sequence[str]]) -> Correction:
+    """The claim with the patterns' faults mended; ``rules`` are those that fit, by the place of the line."""
+    if case.edited is not None and not case.unsettled:
+        return _against_encounter(case, rules)
+    billed = case.denial.billed_lines
+    lines: list[Fixed] = []
+    removed: list[str] = []
+    wanted: list[str] = []
+    for place, line in enumerate(billed):
+        mended = _mend(case, line, rules.get(place, ()))
+        if isinstance(mended, _Off):
+            removed.append(line.code)
+        elif isinstance(mended, _Lacks):
+            wanted.append(mended.field)
+            lines.append(kept(line))
+        else:
+            lines.append(mended)
+    two = any("denied-two-initials" in each for each in rules.values())
+    if two or any(row.change == "changed" for row in lines):
+        _one_initial(case, lines, removed, wanted)
+    return Correction(tuple(lines), tuple(removed), tuple(dict.fromkeys(wanted)))
+
+
+def kept(line: BilledLine) -> Fixed:
+    """A line as it was billed."""
+    return Fixed(line.code, line.units, line.modifiers, line.code, "kept")
+
+
+def _changed(
+    case: Case, line: BilledLine, code: str, units: int | None = None, marks: tuple[str, ...] | None = None
+) -> Fixed:
+    """A line with another code, units or separate-service modifiers; its other modifiers stay."""
+    own = tuple(mark for mark in line.modifiers if mark not in case.separate)
+    modifiers = line.modifiers if marks is None else (*own, *(mark for mark in marks if mark not in own))
+    return Fixed(code, line.units if units is None else units, modifiers, line.code, "changed")
+
+
+def _mend(case: Case, line: BilledLine, rules: Sequence[str]) -> _Mended:
+    for rule in rules:
+        if rule in _FIXES:
+            return _FIXES[rule](case, line)
+    return kept(line)
+
+
+def _to(case: Case, line: BilledLine, role: str, **parts: int) -> Fixed:
+    return _changed(case, line, case.book.codes[role].code, parts.get("units"))
+
+
+def _off(_: Case, __: BilledLine) -> _Mended:
+    return _Off()
+
+
+def _lacks(field: str) -> _Fix:
+    def fix(_: Case, __: BilledLine) -> _Mended:
+        return _Lacks(field)
+
+    return fix
+
+
+def _to_family(case: Case, line: BilledLine) -> _Mended:
+    """The role of the drug's own family; its first push leads unless a chemotherapy initial is there."""
+    role = family_role(case, line)
+    leads = any(family_role(case, row) in CHEMO_INITIALS for row in case.family if row is not line)
+    return _to(case, line, "chemo_push_initial" if role == "chemo_push_new_drug" and not leads else role)
+
+
+def _may_repeat(case: Case) -> bool:
+    return case.place is not None and case.place.outpatient_hospital and case.claim is not Claim.PROFESSIONAL
+
+
+def _same_drug(case: Case, line: BilledLine) -> _Mended:
+    return _to(case, line, "push_same_drug") if _may_repeat(case) else _Off()
+
+
+def _new_drug(case: Case, line: BilledLine) -> _Mended:
+    return _to(case, line, "push_new_drug")
+
+
+def _other_place(case: Case, line: BilledLine) -> _Mended:
+    """A repeat push from elsewhere comes off, unless its drug is another one."""
+    substance = case.substance(line)
+    others = [case.substance(row) for row in case.family if row is not line]
+    another = case.drug(line) is not None and others and None not in others and substance not in others
+    return _to(case, line, "push_new_drug") if another else _Off()
+
+
+def _alone(case: Case, line: BilledLine) -> _Mended:
+    """An add-on by itself is the initial service if it is the only one and its drug is known."""
+    role = family_role(case, line)
+    only = len(case.family) == 1 and role in PROMOTED and case.role(line) in (*PUSHES, "chemo_push_new_drug")
+    if only and case.drug(line) is not None and case.is_chemo(line) is not None:
+        return _to(case, line, PROMOTED[role])
+    return _Lacks("administrations")
+
+
+def _one_concurrent(case: Case, line: BilledLine) -> _Mended:
+    first = next(row for row in case.denial.billed_lines if row.code == line.code)
+    return _changed(case, line, line.code, 1) if first is line else _Off()
+
+
+def _dated(case: Case, line: BilledLine) -> _Mended:
+    """The code now in force, when one unit of it stands for the same amount; otherwise the units need the dose."""
+    drug = case.book.formulary.by_code[line.code][0]
+    old = next(row for row in drug.hcpcs if row.code == line.code)
+    new = next((row for row in drug.billing_on(case.book.day) if row.per == old.per), None)
+    return _changed(case, line, new.code) if new else _Lacks("dose")
+
+
+def _one_unit(case: Case, line: BilledLine) -> _Mended:
+    return _changed(case, line, line.code, 1)
+
+
+def _unmarked(case: Case, line: BilledLine) -> _Mended:
+    visit = case.book.modifiers["separate_visit"]
+    return Fixed(line.code, line.units, tuple(mark for mark in line.modifiers if mark != visit), line.code, "changed")
+
+
+def _not_a_drug(case: Case, line: BilledLine) -> _Mended:
+    """Fluid by infusion may be hydration, if it ran long enough by itself."""
+    return _Lacks("administrations") if "infusion" in case.role(line) else _Off()
+
+
+_FIXES: Mapping[str, _Fix] = {
+    "denied-professional-in-facility": _off,
+    "denied-inpatient": _off,
+    "denied-not-a-drug": _not_a_drug,
+    "denied-repeat-push-place": _other_place,
+    "denied-repeat-push-too-soon": _off,
+    "denied-chemo-as-push": _to_family,
+    "denied-other-family": _to_family,
+    "denied-push-over-time": _lacks("questions"),
+    "denied-same-drug-as-new": _same_drug,
+    "denied-new-drug-as-same": _new_drug,
+    "denied-initial-units": _one_unit,
+    "denied-add-on-alone": _alone,
+    "denied-hydration": _off,
+    "denied-second-concurrent": _one_concurrent,
+    "denied-included-service": _off,
+    "denied-minimal-visit": _off,
+    "denied-modifier-misplaced": _unmarked,
+    "denied-drug-code-out-of-date": _dated,
+    "denied-wastage-unmarked": _lacks("discarded"),
+    "denied-unsupported": _off,
+}
+REMOVING = frozenset(rule for rule, fix in _FIXES.items() if fix is _off)
+"""Rules whose line comes off the claim, and so needs no second reason."""
+
+
+def _one_initial(case: Case, lines: list[Fixed], removed: list[str], wanted: list[str]) -> None:
+    """Leave one initial service: the highest leads, the others follow it as their drugs allow."""
+    roles = {code.code: role for role, code in case.book.codes.items() if role in INITIALS}
+    places = [place for place, row in enumerate(lines) if row.code in roles and not set(row.modifiers) & case.separate]
+    if not places:
+        return
+    lead_line = leading(case)
+
+    def order(place: int) -> tuple[int, bool]:
+        unpaid = lead_line is None or lines[place].was != lead_line.code
+        return INITIALS.index(roles[lines[place].code]), unpaid
+
+    lead, *others = sorted(places, key=order)
+    billed = {id(row): line for row, line in _pairs(case, lines)}
+    substances = {case.substance(line) for row, line in _pairs(case, lines) if row is lines[lead]}
+    gone: list[int] = []
+    for place in others:
+        row = lines[place]
+        line, role = billed[id(row)], roles[row.code]
+        same = case.substance(line) is not None and case.substance(line) in substances
+        if same and role == "push_initial" and _may_repeat(case):
+            lines[place] = _to(case, line, "push_same_drug")
+            wanted.append("start")
+        elif same and role == "push_initial":
+            gone.append(place)
+            removed.append(row.code)
+        elif same:
+            wanted.append("administrations")
+        else:
+            lines[place] = _to(case, line, DEMOTED[role])._replace(
+                modifiers=tuple(mark for mark in line.modifiers if mark not in case.separate)
+            )
+            if role == "hydration_initial":
+                wanted.append("administrations")
+            elif line.drug is None and not line.administrations:
+                wanted.append("drug")
+    for place in reversed(gone):
+        del lines[place]
+
+
+def _pairs(case: Case, lines: Sequence[Fixed]) -> list[tuple[Fixed, BilledLine]]:
+    """Each corrected line with the billed one it comes from, in the order billed."""
+    rest = list(case.denial.billed_lines)
+    pairs = []
+    for row in lines:
+        line = next(line for line in rest if line.code == row.was)
+        rest.remove(line)
+        pairs.append((row, line))
+    return pairs
+
+
+def _against_encounter(case: Case, rules: Mapping[int, Sequence[str]]) -> Correction:
+    """The claim corrected to the lines the encounter supports; other billed lines one by one."""
+    supported = list(case.edited.lines) if case.edited else []
+    lines: list[tuple[int, Fixed]] = []
+    waiting: list[tuple[int, BilledLine]] = []
+    removed: list[str] = []
+    wanted: list[str] = []
+    for place, line in enumerate(case.denial.billed_lines):
+        match = next((row for row in supported if _fits(row, line)), None)
+        if match is not None:
+            supported.remove(match)
+            marks = set(match.modifiers)
+            separate = bool(marks & case.separate) == case.is_separate(line)
+            stays = match.units == line.units and separate and marks - case.separate <= set(line.modifiers)
+            other = _changed(case, line, match.code, match.units, match.modifiers)
+            lines.append((place, kept(line) if stays else other))
+        elif case.role(line) or "denied-drug-code-out-of-date" in rules.get(place, ()):
+            waiting.append((place, line))
+        else:
+            mended = _mend(case, line, rules.get(place, ()))
+            if isinstance(mended, _Off):
+                removed.append(line.code)
+            elif isinstance(mended, _Lacks):
+                wanted.append(mended.field)
+                lines.append((place, kept(line)))
+            else:
+                lines.append((place, mended))
+    for place, line in waiting:
+        successor = next((row for row in supported if _succeeds(case, row, line)), None)
+        if successor is None:
+            removed.append(line.code)
+            continue
+        supported.remove(successor)
+        lines.append((place, _changed(case, line, successor.code, successor.units, successor.modifiers)))
+    lines.sort(key=lambda row: row[0])
+    added = [Fixed(row.code, row.units, row.modifiers, None, "added") for row in supported]
+    return Correction((*(row for _, row in lines), *added), tuple(removed), tuple(dict.fromkeys(wanted)))
+
+
+def _fits(row: Line, line: BilledLine) -> bool:
+    about = set(line.administrations)
+    return row.code == line.code and (not about or bool(about & set(row.administrations)))
+
+
+def _succeeds(case: Case, row: Line, line: BilledLine) -> bool:
+    """Whether a supported line takes the place of a billed one: of its administrations, or of its drug."""
+    if not case.role(line):
+        drugs = case.book.formulary.by_code.get(line.code, ())
+        return row.answer == "drug" and any(drug in drugs for _, drug in case.charted(row.administrations))
+    if line.administrations:
+        return bool(set(row.administrations) & set(line.administrations)) and row.answer != "drug"
+    return row.answer != "drug"

@@ -1,0 +1,1 @@
+"""The patterns of denial: each a rule that looks at one billed line of a case."""

@@ -1,0 +1,222 @@
+"""Denials about the claim around the lines: whose it is, where, visits, included services, drug codes, reasons."""
+
+from __future__ import annotations
+
+from ivcoder.denials.claim import BilledLine, Case
+from ivcoder.encounter import Claim
+from ivcoder.rule import Verdict, applies, cannot_tell, does_not, rule
+
+
+@rule(
+    "denied-professional-in-facility",
+    "denials",
+    "Denied: drug administration on a professional claim in a facility",
+    sources=("ncci-manual-ch11", "noridian-a52953", "x12-rarc"),
+    says="{code} was billed on a professional claim from {place}, where the facility reports drug administration.",
+    otherwise="{code} is not drug administration on a professional claim in a facility.",
+    unsure="Whose claim this is decides whether {code} may be reported from {place}.",
+)
+def denied_professional_in_facility(case: Case, line: BilledLine) -> Verdict:
+    """A physician's claim from a facility carries no drug administration; the facility's does."""
+    if not case.role(line) or case.place is None or not case.place.facility_reports:
+        return does_not(code=line.code)
+    if case.claim is None:
+        return cannot_tell("claim", code=line.code, place=case.place.spoken)
+    hit = case.claim is Claim.PROFESSIONAL
+    return (applies if hit else does_not)(code=line.code, place=case.place.spoken)
+
+
+@rule(
+    "denied-inpatient",
+    "denials",
+    "Denied: drug administration billed by code for an inpatient stay",
+    sources=("cms-pos-codes", "house"),
+    says="{code} was billed by the facility from {place}, where drug administration is part of the stay.",
+    otherwise="{code} is not a facility's line for an inpatient stay.",
+)
+def denied_inpatient(case: Case, line: BilledLine) -> Verdict:
+    """A facility does not report drug administration by code for an inpatient stay."""
+    inpatient = case.place is not None and case.place.inpatient and case.claim is Claim.FACILITY
+    place = case.place.spoken if case.place else ""
+    return (applies if inpatient and case.role(line) else does_not)(code=line.code, place=place)
+
+
+@rule(
+    "denied-included-service",
+    "denials",
+    "Denied: a service included in the drug administration",
+    sources=("ncci-manual-ch11", "noridian-initial-administration"),
+    says="{code} ({short}) is included in the drug administration.",
+    otherwise="{code} is not included in a drug administration on the claim.",
+)
+def denied_included_service(case: Case, line: BilledLine) -> Verdict:
+    """Starting, reaching or flushing the access is part of the drug administration."""
+    row = case.book.included.get(line.code)
+    return applies(code=line.code, short=row.short) if row and case.family else does_not(code=line.code)
+
+
+@rule(
+    "denied-minimal-visit",
+    "denials",
+    "Denied: a minimal visit beside a drug administration",
+    sources=("noridian-chemo-nonchemo", "ncci-manual-ch11"),
+    says="{code} is never reported beside a drug administration, with or without a modifier.",
+    otherwise="{code} is not a minimal visit beside a drug administration.",
+)
+def denied_minimal_visit(case: Case, line: BilledLine) -> Verdict:
+    """The minimal office visit is part of the drug administration."""
+    hit = line.code in case.book.minimal_visits and case.family
+    return (applies if hit else does_not)(code=line.code)
+
+
+def _is_visit(case: Case, line: BilledLine) -> bool:
+    """A visit beside drug administration, denied as part of it or for its modifier, or without a reason."""
+    about = not case.said(line) or case.hinted(line, "bundled") or case.hinted(line, "modifier")
+    visit = case.book.is_visit(line.code) and line.code not in case.book.minimal_visits
+    return bool(visit and case.family and about)
+
+
+@rule(
+    "denied-visit-unmarked",
+    "denials",
+    "Denied: a visit without its modifier",
+    sources=("ncci-manual-ch11", "x12-rarc"),
+    says="{code} was billed beside a drug administration without modifier {modifier}; the record decides whether the "
+    "visit was significant and separate.",
+    otherwise="{code} is not an unmarked visit beside a drug administration.",
+)
+def denied_visit_unmarked(case: Case, line: BilledLine) -> Verdict:
+    """A visit beside a drug administration needs its modifier, and a record of work that was separate."""
+    modifier = case.book.modifiers["separate_visit"]
+    hit = _is_visit(case, line) and modifier not in line.modifiers
+    return (applies if hit else does_not)(code=line.code, modifier=modifier)
+
+
+@rule(
+    "denied-visit-marked",
+    "denials",
+    "Denied: a visit that carries its modifier",
+    sources=("ncci-manual-ch11", "noridian-chemo-nonchemo"),
+    says="{code} carries modifier {modifier} and was denied beside a drug administration; the note of the visit "
+    "decides whether it was significant and separate.",
+    otherwise="{code} is not a marked visit denied beside a drug administration.",
+)
+def denied_visit_marked(case: Case, line: BilledLine) -> Verdict:
+    """A marked visit stands when its note shows work beyond the drug administration."""
+    modifier = case.book.modifiers["separate_visit"]
+    hit = _is_visit(case, line) and modifier in line.modifiers and case.said(line)
+    return (applies if hit else does_not)(code=line.code, modifier=modifier)
+
+
+@rule(
+    "denied-modifier-misplaced",
+    "denials",
+    "Denied: a visit's modifier on a drug administration",
+    sources=("ncci-manual-ch11", "x12-carc"),
+    says="{code} carries modifier {modifier}, which belongs on a visit and not on a drug administration.",
+    otherwise="{code} does not carry a visit's modifier.",
+)
+def denied_modifier_misplaced(case: Case, line: BilledLine) -> Verdict:
+    """The modifier of a separate visit goes on the visit."""
+    modifier = case.book.modifiers["separate_visit"]
+    hit = case.role(line) and modifier in line.modifiers
+    return (applies if hit else does_not)(code=line.code, modifier=modifier)
+
+
+@rule(
+    "denied-wastage-unmarked",
+    "denials",
+    "Denied: a drug line without its wastage modifier",
+    sources=("iom-100-04-ch17-40", "noridian-jw-jz", "medprecision-n822"),
+    says="{code} is a drug from a single-dose container, billed to {payer} without {modifiers}.",
+    otherwise="{code} is not an unmarked drug from a single-dose container.",
+    unsure="{code} is a drug from a single-dose container without {modifiers}; whether the payer wants them is not "
+    "known.",
+)
+def denied_wastage_unmarked(case: Case, line: BilledLine) -> Verdict:
+    """Medicare wants drugs from single-dose containers marked as to what was discarded."""
+    marks = [case.book.modifiers[name] for name in ("none_discarded", "discarded") if name in case.book.modifiers]
+    drugs = case.book.formulary.by_code.get(line.code, ())
+    single = any(drug.container == "single_dose" for drug in drugs)
+    about = single and "none_discarded" in case.book.modifiers and case.hinted(line, "wastage")
+    if not about or set(marks) & set(line.modifiers):
+        return does_not(code=line.code)
+    payer = case.book.payers.get(case.denial.payer or "")
+    words = " or ".join(marks)
+    if payer is None and case.denial.payer is None:
+        return cannot_tell("payer", code=line.code, modifiers=words)
+    if payer is None or not payer.wastage_modifiers:
+        return does_not(code=line.code)
+    return applies(code=line.code, payer=payer.name, modifiers=words)
+
+
+@rule(
+    "denied-drug-code-out-of-date",
+    "denials",
+    "Denied: a drug code not in force on the date of service",
+    sources=("cms-hcpcs", "x12-carc"),
+    says="{code} was not in force for {drug} on the date of service; {now} was.",
+    otherwise="{code} was in force on the date of service, or is no drug code we know.",
+    unsure="Whether {code} was in force depends on the date of service, which is not given.",
+)
+def denied_drug_code_out_of_date(case: Case, line: BilledLine) -> Verdict:
+    """A drug's code is billed only for the dates of service for which it holds."""
+    day = case.denial.date_of_service
+    drugs = case.book.formulary.by_code.get(line.code, ())
+    dated = [drug for drug in drugs if any(row.code == line.code and (row.since or row.until) for row in drug.hcpcs)]
+    if not dated:
+        return does_not(code=line.code)
+    if day is None:
+        return cannot_tell("date_of_service", code=line.code)
+    if any(row.code == line.code for drug in dated for row in drug.billing_on(day)):
+        return does_not(code=line.code)
+    rows = dated[0].billing_on(day)
+    return applies(code=line.code, drug=dated[0].name, now=" or ".join(row.code for row in rows) or "none")
+
+
+@rule(
+    "denied-not-coding",
+    "denials",
+    "Denied for a reason that is not about coding",
+    sources=("x12-carc",),
+    nature="reading",
+    says="{code} was denied for a reason that is not about how it was coded ({reasons}): it is settled there, and not "
+    "with other codes.",
+    otherwise="{code} was denied for a reason that can be about coding, or without one.",
+)
+def denied_not_coding(case: Case, line: BilledLine) -> Verdict:
+    """Late filing, authorization, another payer, the patient's share: such reasons say nothing of the codes."""
+    reasons = (*line.carc, *case.denial.carc)
+    hit = reasons and all(case.is_hint(code, "not_coding") for code in reasons)
+    return (applies if hit else does_not)(code=line.code, reasons=", ".join(reasons))
+
+
+@rule(
+    "denied-necessity",
+    "denials",
+    "Denied for want of medical necessity",
+    sources=("x12-carc", "house"),
+    nature="reading",
+    says="{code} was denied for its diagnosis or its necessity. The order, the diagnosis and the payer's coverage "
+    "policy decide; other codes do not mend it.",
+    otherwise="{code} was not denied for its diagnosis or its necessity.",
+)
+def denied_necessity(case: Case, line: BilledLine) -> Verdict:
+    """Necessity rests on the order, the diagnosis and the payer's policy, which ivcoder does not hold."""
+    return (applies if case.hinted(line, "necessity") else does_not)(code=line.code)
+
+
+@rule(
+    "denied-documents",
+    "denials",
+    "Denied until the record is sent",
+    sources=("x12-carc", "x12-rarc"),
+    nature="reading",
+    says="{code} was denied because the record was not seen or does not show it. The record decides, and none is "
+    "given.",
+    otherwise="{code} was not denied for want of the record, or the record is given.",
+)
+def denied_documents(case: Case, line: BilledLine) -> Verdict:
+    """Without the encounter nothing can be held against a denial that asks for the record."""
+    hit = case.hinted(line, "documents") and case.edited is None
+    return (applies if hit else does_not)(code=line.code)
