@@ -371,8 +371,7 @@ def _contradictions(selected: Selected) -> Iterator[Remark]:
             if found.holds:
                 yield Remark("warning", (found,), (given.id,))
     yield from (Remark("warning", (found,), row.administrations) for row, found in _lengths(classified) if found.holds)
-    aside = reason_set_aside(classified.visit)
-    if aside.holds:
+    if classified.visit.primary_reason and (aside := reason_set_aside(classified.visit)).holds:
         yield Remark("info", (aside,))
     apart = clock_over_midnight(classified.visit, classified.book)
     if apart.holds:

@@ -46,29 +46,31 @@ def drips_of(bags: Iterable[Bag], accesses: Mapping[str, str]) -> list[Bag]:
 
     Bags come back in the order of their first rows.
     """
-    joined: list[tuple[int, Bag]] = []
-    running: dict[tuple[Route, str, str], list[tuple[int, Bag]]] = {}
-    for place, bag in enumerate(bags):
+    rows = list(bags)
+    running: dict[tuple[Route, str, str], list[int]] = {}
+    for place, bag in enumerate(rows):
         given = bag.first
-        if given.route not in _DRIPS or bag.start is None or bag.minutes is None:
-            joined.append((place, bag))
+        if given.route in _DRIPS and bag.start is not None and bag.minutes is not None:
+            access = accesses.get(given.access_site, given.access_site)
+            running.setdefault((given.route, access, substance_of(bag)), []).append(place)
+    gone: set[int] = set()
+    for places in running.values():
+        if len(places) == 1:
             continue
-        access = accesses.get(given.access_site, given.access_site)
-        running.setdefault((given.route, access, substance_of(bag)), []).append((place, bag))
-    for rows in running.values():
-        rows.sort(key=lambda row: _span(row[1]))
-        place, drip = rows[0]
-        for number, bag in rows[1:]:
+        places.sort(key=lambda place: _span(rows[place]))
+        into = places[0]
+        for place in places[1:]:
+            drip, bag = rows[into], rows[place]
             end = _span(drip)[1]
             if _span(bag)[0] > end or bag.first.resumed is False:
-                joined.append((place, drip))
-                place, drip = number, bag
-            else:
-                minutes = max(end, _span(bag)[1]) - _span(drip)[0]
-                place, drip = min(place, number), drip._replace(minutes=minutes, rows=(*drip.rows, *bag.rows))
-        joined.append((place, drip))
-    joined.sort(key=lambda row: row[0])
-    return [bag for _, bag in joined]
+                into = place
+                continue
+            minutes = max(end, _span(bag)[1]) - _span(drip)[0]
+            joined = drip._replace(minutes=minutes, rows=(*drip.rows, *bag.rows))
+            into, other = min(into, place), max(into, place)
+            rows[into] = joined
+            gone.add(other)
+    return [bag for place, bag in enumerate(rows) if place not in gone]
 
 
 _DRIPS = frozenset({Route.IV_INFUSION, Route.IV_PUMP, Route.SC_INFUSION, Route.INTRA_ARTERIAL_INFUSION})

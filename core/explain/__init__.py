@@ -105,16 +105,15 @@ def sentence(finding: Finding) -> str:
 
 def told(findings: Iterable[Finding]) -> tuple[str, tuple[str, ...]]:
     """Findings in words, each once, and the rules behind them; a drug that stays the subject is named once."""
-    said: dict[str, tuple[str, str]] = {}
+    said: dict[tuple[str, str | int | None], str] = {}
     subject: str | int | None = None
     for rule, outcome, facts, _ in findings:
         drug = facts.get("drug")
         full, again = _forms(rule, outcome)
-        whole = full % facts
-        said.setdefault(whole, (again % facts if drug == subject and again is not full else whole, rule))
+        said.setdefault(((again if drug == subject else full) % facts, drug), rule)
         subject = drug
-    text = " ".join([shown for shown, _ in said.values()])
-    return text.replace(" 1 minutes", " 1 minute"), tuple(dict.fromkeys([rule for _, rule in said.values()]))
+    text = " ".join([sentence for sentence, _ in said])
+    return text.replace(" 1 minutes", " 1 minute"), tuple(dict.fromkeys(said.values()))
 
 
 def statement(rule: Rule[...], limits: Mapping[str, int]) -> str:

@@ -27,23 +27,33 @@ _NOT_BILLED = frozenset({Route.ORAL, Route.SUBLINGUAL, Route.RECTAL, Route.NASAL
     sources=("rtacpa-units", "cms-hcpcs"),
     says="{dose} of {drug} at {per} a unit of {code}: {units} {unit}{rounded}.",
     otherwise="{drug}: a dose in {dose_unit} cannot be turned into units of {code}, which count {per}.",
-    unsure="No dose of {drug} is charted, so its own line is missing here.",
 )
-def drug_units(given: Given, billing: Billing | None, units: int | None) -> Verdict:
+def drug_units(given: Given, dose: str, billing: Billing, units: int | None) -> Verdict:
     """The drug's own line carries its HCPCS code in units of the code's amount; a part of a unit counts as one."""
-    if given.dose is None or billing is None:
-        return cannot_tell("dose", drug=given.drug)
     if units is None:
-        return does_not(drug=given.drug, code=billing.code, per=billing.per, dose_unit=Amount.parse(given.dose).unit)
+        return does_not(drug=given.drug, code=billing.code, per=billing.per, dose_unit=Amount.parse(dose).unit)
     return applies(
         drug=given.drug,
-        dose=given.dose,
+        dose=dose,
         per=billing.per,
         code=billing.code,
         units=units,
         unit="unit" if units == 1 else "units",
-        rounded="" if units == _units(given.dose, billing.per, whole=True) else ", a part counting as one",
+        rounded="" if units == _units(dose, billing.per, whole=True) else ", a part counting as one",
     )
+
+
+@rule(
+    "undosed-drugs",
+    "select",
+    "A drug without a dose has no line of its own",
+    sources=("rtacpa-units", "cms-hcpcs"),
+    says="No dose is charted for {drugs}: the drug's own line is missing here.",
+    otherwise="Every drug has its dose, or none has.",
+)
+def undosed_drugs(drugs: Sequence[str]) -> Verdict:
+    """Units cannot be counted without a dose; where some doses are charted, the answer names the drugs without."""
+    return applies(drugs=" and ".join(drugs)) if drugs else does_not()
 
 
 @rule(
@@ -169,12 +179,11 @@ def drug_lines_of(ranked: Ranked) -> tuple[tuple[Earned, ...], list[Question], l
         if billing is None:
             remarks.append(Remark("info", (dated,), (label,)))
             continue
-        refused = drug_code_payer(given, billing, book.payers.get(visit.payer or ""))
-        if refused.holds:
+        if visit.payer and (refused := drug_code_payer(given, billing, book.payers.get(visit.payer))).holds:
             remarks.append(Remark("info", (refused,), (label,)))
             continue
         units = _units(given.dose, billing.per)
-        counted = drug_units(given, billing, units)
+        counted = drug_units(given, given.dose, billing, units)
         if units is None:
             remarks.append(Remark("warning", (counted,), (label,)))
             continue
@@ -189,8 +198,9 @@ def drug_lines_of(ranked: Ranked) -> tuple[tuple[Earned, ...], list[Question], l
         else:
             lines += _with_discarded(line, given, drug, billing, visit, book, questions)
     remarks += _rounded_apart(doses)
-    if lines:
-        remarks += [Remark("info", (drug_units(given, None, None),), (given.id,)) for given in undosed]
+    lacking = undosed_drugs(tuple(dict.fromkeys(given.drug for given in undosed)) if lines else ())
+    if lacking.holds:
+        remarks.append(Remark("info", (lacking,)))
     unpaid = discarded_drug_payer(tuple(dict.fromkeys(single)), visit, book)
     if unpaid.holds:
         remarks.append(Remark("info", (unpaid,)))
