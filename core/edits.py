@@ -52,7 +52,7 @@ class Edited:
     sources=("ncci-manual-ch11", "noridian-a52953", "regence-109"),
     says="This is a professional claim from {place}: the facility reports the drug administration and the drugs.",
     otherwise="This is not a professional claim in a facility.",
-    unsure="Whose claim this is does not follow from {place}; taken as {taken}.",
+    unsure="Whose claim this is does not follow from {place}; taken as the facility's.",
 )
 def professional_claim_in_facility(visit: Visit) -> Verdict:
     """In hospital and surgical-centre settings the facility reports drug administration; a physician's claim does
@@ -61,7 +61,7 @@ def professional_claim_in_facility(visit: Visit) -> Verdict:
     if not visit.place.facility_reports:
         return does_not()
     if visit.claim is None:
-        return cannot_tell("claim", place=visit.place.spoken, taken=Claim.FACILITY.value)
+        return cannot_tell("claim", place=visit.place.spoken)
     return (applies if visit.claim is Claim.PROFESSIONAL else does_not)(place=visit.place.spoken)
 
 
@@ -156,12 +156,15 @@ def drug_code_mismatch(drug: str, code: str, other: str | None) -> Verdict:
     "A route the drug's labelling rules out",
     sources=("house",),
     nature="reading",
-    says="{drug} is not given by {route} according to its labelling: check what was charted.",
+    says="{drug} is not given by {route} according to its labelling: {check}.",
     otherwise="Nothing is known against giving {drug} by {route}.",
 )
-def label_forbids_route(drug: str, route: Route, forbidden: bool) -> Verdict:
-    """A route that a drug's labelling rules out points to a charting error."""
-    return (applies if forbidden else does_not)(drug=drug, route=route.spoken)
+def label_forbids_route(drug: str, route: Route, charted: Route, forbidden: bool) -> Verdict:
+    """A route that a drug's labelling rules out points to a charting error, or to an infusion whose times are wrong or
+    missing.
+    """
+    check = "check what was charted" if route is charted else f"charted as {charted.spoken}, so check its times"
+    return (applies if forbidden else does_not)(drug=drug, route=route.spoken, check=check)
 
 
 @rule(
@@ -186,11 +189,12 @@ def other_use(name: str, drug: Drug) -> Verdict:
     "edits",
     "A second initial service says why it is separate",
     sources=("cms-rac-0071", "noridian-initial-administration"),
-    says="{drug} is the initial service of a second, needed access, so it carries modifier {modifier}.",
+    says="{drug} is one of two initial services, each of an access of its own, and not the higher: it carries modifier "
+    "{modifier}.",
     otherwise="The initial service is the only one.",
 )
 def separate_access_modifier(drug: str, modifier: str | None) -> Verdict:
-    """The initial service of a second, needed access carries the modifier for a separate service."""
+    """Of two initial services of two needed accesses, the lower-ranked carries the modifier for a separate service."""
     return applies(drug=drug, modifier=modifier) if modifier else does_not()
 
 
@@ -363,11 +367,11 @@ def _contradictions(selected: Selected) -> Iterator[Remark]:
             found = drug_code_mismatch(given.drug, given.hcpcs, owners[0].name if owners else None)
             if found.holds:
                 yield Remark("warning", (found,), (given.id,))
-        if drug.other_use and given.route in _GIVEN:
+        if drug.other_use and given.route in _GIVEN and given.category is None:
             yield Remark("warning", (other_use(given.drug, drug),), (given.id,))
         if drug.not_by:
             route = Route.IV_PUSH if given.id in pushed else given.route
-            found = label_forbids_route(given.drug, route, route.value in drug.not_by)
+            found = label_forbids_route(given.drug, route, given.route, route.value in drug.not_by)
             if found.holds:
                 yield Remark("warning", (found,), (given.id,))
     yield from (Remark("warning", (found,), row.administrations) for row, found in _lengths(classified) if found.holds)

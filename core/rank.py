@@ -101,14 +101,17 @@ def initial_by_reason(service: Service, reason: str | None) -> Verdict:
     sources=("aapc-premed-infusion", "house"),
     nature="convention",
     confidence=Confidence.MEDIUM,
-    says="What the visit was for does not settle it here; {drug} {standing}, so it is taken as the initial service.",
+    says="{reason}; {drug} {standing}, so it is taken as the initial service.",
     otherwise="{drug} does not rank highest, or the record says what the visit was for.",
 )
-def hierarchy_as_fallback(service: Service, standing: str | None) -> Verdict:
+def hierarchy_as_fallback(service: Service, standing: str | None, stated: bool) -> Verdict:
     """When a professional claim's record does not name the reason for the visit, the facility hierarchy chooses
     the initial service, and the answer says so.
     """
-    return applies(drug=service.drug, standing=standing) if standing else does_not(drug=service.drug)
+    reason = (
+        "What the visit was for leads nothing on this access" if stated else "What the visit was for is not charted"
+    )
+    return applies(drug=service.drug, standing=standing, reason=reason) if standing else does_not(drug=service.drug)
 
 
 @rule(
@@ -204,6 +207,8 @@ def rank(classified: Classified) -> Ranked:
         first = initial.get(row.access)
         is_initial = row is first
         standing = _standing(row, services, says, book.tiers) if is_initial else None
+        if standing == _ALONE and any(out.kind is Kind.UNDECIDED and out.access == row.access for out in left_out):
+            standing = _ALONE_SO_FAR
         if row.kind not in IN_CONTEST or first is None:
             findings = (injections_stand_alone(row),)
         elif not is_initial:
@@ -212,8 +217,8 @@ def rank(classified: Classified) -> Ranked:
             findings = (initial_by_reason(row, reason),)
         elif professional and blocked is not None:
             findings = (initial_by_hierarchy(row, standing), blocked)
-        elif professional and standing != _ALONE:
-            findings = (hierarchy_as_fallback(row, standing),)
+        elif professional and standing not in (_ALONE, _ALONE_SO_FAR):
+            findings = (hierarchy_as_fallback(row, standing, reason is not None),)
         else:
             findings = (initial_by_hierarchy(row, standing),)
         standings.append(Standing(row, tier.rank if tier else LAST, says, is_initial, findings))
@@ -227,6 +232,7 @@ def rank(classified: Classified) -> Ranked:
 
 
 _ALONE = "is the only service on its access that can be initial"
+_ALONE_SO_FAR = "is the only service on its access that can be initial while another is open"
 
 
 def _standing(row: Service, services: Iterable[Service], says: str, tiers: Mapping[tuple[str, str], Tier]) -> str:

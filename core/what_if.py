@@ -6,15 +6,15 @@ answers to it give different lines; a tipping point is the smallest change of fa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ivcoder.book import Rulebook
-from ivcoder.classify import Classified, Kind, Option, Question, Service, classify
+from ivcoder.classify import Option, Question, classify
 from ivcoder.edits import Edited, Line, edit
 from ivcoder.encounter import HOUR, Claim, Given, Route, Visit
 from ivcoder.rank import rank
-from ivcoder.select import select
+from ivcoder.select import Selected, repeat_push_interval, select
 
 Signature = tuple[tuple[str, int, tuple[str, ...]], ...]
 
@@ -95,12 +95,24 @@ def _administration(lines: tuple[Line, ...]) -> Signature:
 
 
 def _distinct(outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
-    """Drop an outcome whose lines the one before it has already given."""
+    """Join an outcome to the one before it when they give the same lines."""
     kept: list[Outcome] = []
     for outcome in outcomes:
-        if not kept or _signature(kept[-1].lines) != _signature(outcome.lines):
+        if kept and _signature(kept[-1].lines) == _signature(outcome.lines):
+            kept[-1] = Outcome(_both(kept[-1].option, outcome.option), outcome.lines)
+        else:
             kept.append(outcome)
     return tuple(kept)
+
+
+def _both(one: Option, other: Option) -> Option:
+    """One option for two neighbouring ranges of minutes; else the first stands for both."""
+    if one.key == "ran_at_most" and "most" in other.facts:
+        return one._replace(facts={"minutes": other.facts["most"]})
+    if one.key == "ran_between":
+        most = {"most": other.facts["most"]} if "most" in other.facts else {}
+        return one._replace(key="ran_between" if most else "ran_at_least", facts={**one.facts, **most})
+    return one
 
 
 def _tipping_points(edited: Edited) -> Iterator[Outcome]:
@@ -113,26 +125,41 @@ def _tipping_points(edited: Edited) -> Iterator[Outcome]:
         lines = answer(_with(visit, option.changes), book, drugs=False).lines
         return lines if _signature(lines) != now else None
 
-    for given in visit.administrations:
-        for edges in _lengths(given, book):
-            same = given.minutes or 0
+    rows = {row.id: row for row in visit.administrations}
+    apart = answer(visit._replace(stacked=False), book, drugs=False) if visit.stacked else edited
+    for service in classified.services:
+        members = tuple(rows[label] for label in service.administrations)
+        charted = _charted(members)
+        for edges in _lengths(members[0].route, charted, book):
+            same = charted or 0
             for edge in edges:
-                if walked(_length(given, edge)):
-                    yield _first_change(given, same, edge, walked)
+                if walked(_length(members, edge)):
+                    yield _first_change(members, same, edge, walked)
                     break
                 same = edge
-    for option in (*_intervals(classified), _elsewhere(visit, book)):
+    for option in (*_intervals(apart.selected, rows, book), _elsewhere(visit, book)):
         if lines := walked(option):
             yield Outcome(option, lines)
 
 
-def _first_change(given: Given, same: int, other: int, walked: Callable[[Option], tuple[Line, ...] | None]) -> Outcome:
+def _charted(members: Sequence[Given]) -> int | None:
+    """How long a service ran, from its first start to its last stop, or as charted in minutes."""
+    starts = [row.start for row in members if row.start is not None]
+    stops = [row.stop for row in members if row.stop is not None]
+    if starts and stops:
+        return max(stops) - min(starts)
+    return next((row.minutes for row in members if row.minutes is not None), None)
+
+
+def _first_change(
+    members: Sequence[Given], same: int, other: int, walked: Callable[[Option], tuple[Line, ...] | None]
+) -> Outcome:
     """The change of length nearest to what was charted, between one that changes nothing and one that does."""
     step = 1 if other > same else -1
-    found = Outcome(_length(given, other), walked(_length(given, other)) or ())
+    found = Outcome(_length(members, other), walked(_length(members, other)) or ())
     probe = other - step
     while probe != same:
-        option = _length(given, probe)
+        option = _length(members, probe)
         lines = walked(option)
         if lines is None:
             same = probe
@@ -142,47 +169,61 @@ def _first_change(given: Given, same: int, other: int, walked: Callable[[Option]
     return found
 
 
-def _lengths(given: Given, book: Rulebook) -> Iterator[tuple[int, ...]]:
+def _lengths(route: Route, minutes: int | None, book: Rulebook) -> Iterator[tuple[int, ...]]:
     """Longer and shorter lengths at which lines change, from the nearest on."""
-    if given.minutes is None or given.route not in _TIMED:
+    if minutes is None or route not in _TIMED:
         return
     names = ["push_longest", "hydration_shortest", "hour_past", "pump_shortest"]
     push, shortest, past, pump = (book.limits[name] for name in names)
-    hours = given.minutes // HOUR
+    hours = minutes // HOUR
     edges = {push + 1, shortest, *(HOUR * (hours + step) + past for step in (-1, 0, 1) if hours + step > 0)}
-    if given.route is Route.IV_PUMP:
+    if route is Route.IV_PUMP:
         edges.add(pump)
-    yield tuple(sorted(edge for edge in edges if edge > given.minutes))
-    yield tuple(sorted((edge - 1 for edge in edges if edge <= given.minutes), reverse=True))
+    yield tuple(sorted(edge for edge in edges if edge > minutes))
+    yield tuple(sorted((edge - 1 for edge in edges if edge <= minutes), reverse=True))
 
 
 _TIMED = frozenset({Route.IV_PUSH, Route.IV_INFUSION, Route.IV_PUMP, Route.SC_INFUSION, Route.INTRA_ARTERIAL_INFUSION})
 
 
-def _length(given: Given, minutes: int) -> Option:
-    changes: dict[str, object] = {"minutes": minutes}
-    if given.start is not None:
-        changes["stop"] = given.start + minutes
-    slow = given.route is Route.IV_PUSH and given.attended is None
-    return Option("pushed_minutes" if slow else "ran_minutes", {"minutes": minutes}, {given.id: changes})
-
-
-def _intervals(classified: Classified) -> Iterator[Option]:
-    """A push of the same drug a minute on the other side of the interval after the one before it."""
-    needed = classified.book.limits["repeat_push_after"]
-    before: dict[str, Service] = {}
-    pushes = [row for row in classified.services if row.kind is Kind.PUSH and row.start is not None]
-    for row in sorted(pushes, key=lambda row: (row.start or 0, row.administrations)):
-        earlier = before.get(row.substance)
-        before[row.substance] = row
-        if earlier is None:
+def _length(members: Sequence[Given], minutes: int) -> Option:
+    """The facts of a service that ran ``minutes``: a bag's drugs share them, and a drip's rows end where it ends."""
+    begin = min((row.start for row in members if row.start is not None), default=None)
+    end = None if begin is None else begin + minutes
+    last = max(row.start or 0 for row in members)
+    changes: dict[str | None, Mapping[str, object]] = {}
+    for row in members:
+        if end is None or row.start is None:
+            changes[row.id] = {"minutes": minutes}
             continue
-        began = earlier.start or 0
-        gap = needed - 1 if (row.start or 0) - began >= needed else needed
-        label, minutes = row.administrations[0], row.minutes
-        start = began + gap
-        changes: dict[str, object] = {"start": start, "stop": None if minutes is None else start + minutes}
-        yield Option("pushed_after", {"gap": gap, "other": f"[{earlier.administrations[0]}]"}, {label: changes})
+        start = min(row.start, end)
+        stop = end if row.start == last or row.stop is None else min(row.stop, end)
+        changes[row.id] = {"start": start, "stop": stop, "minutes": stop - start}
+    first = members[0]
+    slow = first.route is Route.IV_PUSH and first.attended is None
+    return Option("pushed_minutes" if slow else "ran_minutes", {"minutes": minutes}, changes)
+
+
+def _intervals(selected: Selected, rows: Mapping[str, Given], book: Rulebook) -> Iterator[Option]:
+    """A push of the same drug a minute on the other side of the interval to its nearest reported administration."""
+    needed = book.limits["repeat_push_after"]
+    outcomes = [(row.administrations, row.findings) for row in selected.earned]
+    outcomes += [(row.administrations, row.findings) for row in selected.refused]
+    for labels, findings in outcomes:
+        for finding in findings:
+            if finding.rule != repeat_push_interval.id or "gap" not in finding.facts:
+                continue
+            gap, order, other = (finding.facts[name] for name in ("gap", "order", "other"))
+            wanted = needed - 1 if int(gap) >= needed else needed
+            shift = (wanted - int(gap)) * (-1 if order == "before" else 1)
+            changes: dict[str | None, Mapping[str, object]] = {}
+            for label in labels:
+                start, stop = rows[label].start, rows[label].stop
+                changes[label] = {
+                    "start": None if start is None else start + shift,
+                    "stop": None if stop is None else stop + shift,
+                }
+            yield Option("pushed_at", {"gap": wanted, "order": str(order), "other": str(other)}, changes)
 
 
 def _elsewhere(visit: Visit, book: Rulebook) -> Option:

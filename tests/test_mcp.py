@@ -105,7 +105,7 @@ def test_questions_stand_in_the_text_with_what_each_answer_gives(server):
     given = {"place_of_service": "22", "administrations": [row]}
     text = json.loads(server.call("select_push_codes", given))["result"]["content"][0]["text"]
     assert "Ask (1.stop): When did Rocephin stop?" in text
-    assert "if it ran 16 minutes or more: 96365 x1" in text
+    assert "if it ran 16 to 90 minutes: 96365 x1" in text
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,8 @@ def category_by_drug(given: Given, drug: Drug | None, book: Rulebook) -> Verdict
         return cannot_tell("category", drug=given.drug, like=f" Did you mean {' or '.join(near)}?" if near else "")
     if drug.category is None:
         return does_not(drug=given.drug)
-    name = "" if plain(given.drug) == plain(drug.name) else f" ({drug.name})"
+    generic = drug.name.partition(" (")[0]
+    name = "" if plain(given.drug) in (plain(drug.name), plain(generic)) else f" ({generic})"
     return applies(drug=given.drug, name=name, category=drug.category.value)
 
 

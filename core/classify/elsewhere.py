@@ -153,7 +153,7 @@ def outside_family(given: Given, category: Category) -> Verdict:
     "A subcutaneous infusion",
     sources=("cpt",),
     says="{drug} ran {minutes} minutes under the skin: a subcutaneous infusion.",
-    otherwise="{drug} was not infused under the skin for more than {limit} minutes: an injection.",
+    otherwise="{drug} was infused under the skin for {limit} minutes or less: an injection.",
     unsure="How long {drug} was infused under the skin is not documented.",
 )
 def sc_infusion(given: Given, minutes: int | None, book: Rulebook) -> Verdict:

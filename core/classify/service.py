@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from ivcoder.book import Category, Drug, Rulebook, plain
-from ivcoder.encounter import Given, Route, Visit
+from ivcoder.encounter import HOUR, Given, Route, Visit
 from ivcoder.rule import Finding
 
 Span = tuple[int, int]
@@ -157,16 +157,23 @@ def lacks(bag: Bag) -> str:
     return "start" if given.stop is not None else "minutes"
 
 
-def length_question(bag: Bag, finding: Finding, lengths: Iterable[int]) -> Question:
-    """Ask how long it ran; the answers are the longest of the shortest range, and the shortest of each longer one."""
+def length_question(bag: Bag, finding: Finding, lengths: Iterable[int], *, hours: int | None = HOUR) -> Question:
+    """Ask how long it ran: up to the first of ``lengths``, or in one of the ranges that begin at the others.
+
+    The last range ends where the next further hour would begin, or not at all where there are no further hours.
+    """
     given, field = bag.first, lacks(bag)
+    starts = tuple(lengths)
+    ends = (*(start - 1 for start in starts[2:]), None if hours is None else starts[-1] + hours - 1)
     options = []
-    for number, length in enumerate(lengths):
-        key = "ran_at_least" if number else "ran_at_most"
+    for number, length in enumerate(starts):
+        end = ends[number - 1] if number else None
+        key = "ran_at_most" if not number else "ran_at_least" if end is None else "ran_between"
         changes: dict[str, object] = {"minutes": length}
         if given.start is not None:
             changes["stop"] = given.start + length
         elif given.stop is not None:
             changes["start"] = given.stop - length
-        options.append(Option(key, {"minutes": length}, {given.id: changes}))
+        facts: dict[str, str | int] = {"minutes": length} if end is None else {"minutes": length, "most": end}
+        options.append(Option(key, facts, {given.id: changes}))
     return Question(given.id, field, finding, tuple(options))

@@ -196,7 +196,7 @@ def pumped_as(
     found = prolonged_pump(given, category, bag.minutes, book)
     if found.open:
         short, long = book.limits["pump_shortest"] - 1, book.limits["pump_shortest"]
-        questions.append(length_question(bag, found, (short, long)))
+        questions.append(length_question(bag, found, (short, long), hours=None))
         return Kind.UNDECIDED, (found,)
     if found.holds:
         return Kind.PUMP, (found,)

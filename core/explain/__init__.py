@@ -62,8 +62,9 @@ _IF = {
     "ran_minutes": "{it} ran {minutes} minutes",
     "ran_at_most": "{it} ran {minutes} minutes or less",
     "ran_at_least": "{it} ran {minutes} minutes or more",
+    "ran_between": "{it} ran {minutes} to {most} minutes",
     "pushed_minutes": "{it} ran {minutes} minutes and nobody stayed to inject it throughout",
-    "pushed_after": "{it} was pushed {gap} minutes after {other}",
+    "pushed_at": "{it} was pushed {gap} minutes {order} {other}",
     "attended": "someone stayed to inject {it} by hand throughout",
     "unattended": "nobody stayed to inject {it} by hand",
     "category_chemotherapy": "{it} counts as chemotherapy or a highly complex biologic",
@@ -75,6 +76,8 @@ _IF = {
     "access_second_lumen": "it was a second lumen of one line, or for convenience",
     "resumed": "it was the same dose, interrupted and resumed",
     "own_dose": "it was a dose of its own",
+    "all_resumed": "{of} were the same dose, interrupted and resumed",
+    "all_own_doses": "{of} were doses of their own",
     "overlapping": "the two ran at the same time",
     "apart": "one ran after the other",
     "interval_enough": "{gap} minutes or more lay between the two",
@@ -182,15 +185,16 @@ def _drug(visit: Visit, administration: str | None) -> str:
     return next((row.drug for row in visit.administrations if row.id == administration), "the drug")
 
 
-def _numbered(visit: Visit, administration: str | None) -> str:
-    """The drug with its id, which tells two rows of one drug apart."""
-    return f"{_drug(visit, administration)} [{administration}]"
+def _numbered(visit: Visit, labels: Sequence[str]) -> str:
+    """The drug, or the drugs of a bag, with the ids, which tell two rows of one drug apart."""
+    drugs = dict.fromkeys(_drug(visit, label) for label in labels)
+    return f"{' + '.join(drugs)} [{' '.join(labels)}]"
 
 
 def tipping_point(point: Walked, visit: Visit) -> TippingPoint:
     """A change of fact that would change a code, in words."""
-    administration = next(iter(point.option.changes))
-    words = option_words(point.option, _numbered(visit, administration))
+    labels = tuple(label for label in point.option.changes if label)
+    words = option_words(point.option, _numbered(visit, labels))
     return TippingPoint(change=f"If {words}", then=codes(point.lines, drugs=False))
 
 

@@ -14,9 +14,9 @@ from ivcoder.rule import Verdict, applies, does_not, rule
 from ivcoder.select.drug import drug_lines_of
 from ivcoder.select.earned import CHEMO, INITIAL_ROLES, Earned, Refused, Remark, Selected
 from ivcoder.select.infusion import hydration_purpose, later_hydration, later_infusion, with_hours
-from ivcoder.select.push import pushes_of
+from ivcoder.select.push import pushes_of, repeat_push_interval
 
-__all__ = ["Earned", "Refused", "Remark", "Selected", "select"]
+__all__ = ["Earned", "Refused", "Remark", "Selected", "repeat_push_interval", "select"]
 
 
 _ALONE = {
@@ -195,10 +195,12 @@ def _stacked(lines: Iterable[Earned]) -> list[Earned]:
                 units=old.units + line.units,
                 administrations=(*old.administrations, *line.administrations),
                 findings=(*old.findings, *line.findings),
+                lost=(*old.lost, *line.lost),
             )
             continue
         if line.role in _STACKABLE:
             places[line.role] = len(kept)
-            line = line._replace(findings=(*line.findings, separate_push_lines(True)))  # noqa: PLW2901
         kept.append(line)
+    for place in places.values():
+        kept[place] = kept[place]._replace(findings=(*kept[place].findings, separate_push_lines(True)))
     return kept

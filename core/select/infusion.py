@@ -55,7 +55,7 @@ def further_hours(minutes: int, book: Rulebook) -> int:
     "Infusions of different drugs at the same time",
     sources=("cpt", "hcpro-2015-concurrent", "aapc-96413-96368"),
     says="{drug} ran at the same time as {other} for {beside} of its {minutes} minutes: a concurrent infusion.",
-    otherwise="{drug} did not run at the same time as another infusion on the access for most of its time.",
+    otherwise="{drug} did not run at the same time as another infusion on the access{most}.",
     unsure="Whether {drug} ran at the same time as {other} cannot be told without clock times; taken as "
     "one after the other.",
 )
@@ -71,7 +71,12 @@ def concurrent_infusion(service: Service, higher: Sequence[Service], book: Ruleb
     for other in higher:
         if not (service.spans and other.spans):
             return cannot_tell("start", drug=service.drug, other=other.drug)
-    return does_not(drug=service.drug)
+    return does_not(drug=service.drug, most=_mostly(service, higher))
+
+
+def _mostly(service: Service, higher: Sequence[Service]) -> str:
+    """How much of its time, when some of it was otherwise."""
+    return " for most of its time" if any(overlap_of(service, other) for other in higher) else ""
 
 
 @rule(
@@ -161,15 +166,20 @@ def concurrent_chemo(service: Service, concurrent: bool, other: str) -> Verdict:
     "select",
     "An infusion of another drug before or after",
     sources=("cpt", "aapc-premed-infusion", "hfma-chemo-premed"),
-    says="{drug} is another drug than {initial} and was infused before or after it for most of its time: a sequential "
-    "infusion.",
-    otherwise="{drug} ran at the same time as another infusion for most of its time, not in sequence.",
+    says="{drug} is another drug than {initial}, infused before or after it{most}: a sequential infusion.",
+    otherwise="{drug} {because}, not in sequence.",
 )
-def sequential_infusion(service: Service, initial: Service, concurrent: bool) -> Verdict:
+def sequential_infusion(
+    service: Service, initial: Service, higher: Sequence[Service], *, concurrent: bool = False
+) -> Verdict:
     """An infusion of another drug that does not run at the same time is sequential, once for each drug or
     mixture, for up to its first hour.
     """
-    return (does_not if concurrent else applies)(drug=service.drug, initial=initial.drug)
+    if any(row.substance == service.substance for row in higher):
+        return does_not(drug=service.drug, because="is the same drug again")
+    if concurrent:
+        return does_not(drug=service.drug, because="ran at the same time as another infusion for most of its time")
+    return applies(drug=service.drug, initial=initial.drug, most=_mostly(service, higher))
 
 
 @rule(
@@ -271,7 +281,7 @@ def later_infusion(
     why = (*service.findings, *standing.findings)
     chemo = service.category is CHEMO
     if any(row.substance == service.substance for row in beside):
-        return _again(standing, place, again, book, questions, remarks)
+        return _again(standing, place, initial, beside, again, book, questions, remarks)
     peers = [row for row in beside if row.category is CHEMO] if chemo else beside
     found = concurrent_infusion(service, peers, book)
     if found.open:
@@ -280,7 +290,7 @@ def later_infusion(
     if partial.holds:
         remarks.append(Remark("warning", (partial,), service.administrations))
     if not found.holds:
-        follows = sequential_infusion(service, initial, found.holds)
+        follows = sequential_infusion(service, initial, peers)
         role = "chemo_infusion_sequential" if chemo else "infusion_sequential"
         rivals = (("infusion_concurrent", found),) if peers and not chemo and not found.open else ()
         return with_hours(standing, place, role, book, (found, follows) if found.open else (follows,), rivals)
@@ -290,7 +300,7 @@ def later_infusion(
     once = concurrent_once(service, already)
     if once.holds:
         return Refused(service.administrations, (*why, found, once))
-    in_sequence = sequential_infusion(service, initial, concurrent=True)
+    in_sequence = sequential_infusion(service, initial, peers, concurrent=True)
     return [
         Earned(
             "infusion_concurrent",
@@ -307,6 +317,8 @@ def later_infusion(
 def _again(
     standing: Standing,
     place: int,
+    initial: Service,
+    beside: Sequence[Service],
     again: Sequence[Service],
     book: Rulebook,
     questions: list[Question],
@@ -318,9 +330,10 @@ def _again(
     why = (*service.findings, *standing.findings, found)
     unclear = [row.administrations[0] for row in again if row.resumed is None]
     if unclear and not any(row.field == "resumed" and row.administration == unclear[0] for row in questions):
+        keys = ("resumed", "own_dose") if len(unclear) == 1 else ("all_resumed", "all_own_doses")
+        of = " and ".join(f"[{label}]" for label in unclear)
         options = tuple(
-            Option("resumed" if value else "own_dose", {}, {label: {"resumed": value} for label in unclear})
-            for value in (True, False)
+            Option(key, {"of": of}, {label: {"resumed": key == keys[0]} for label in unclear}) for key in keys
         )
         questions.append(Question(unclear[0], "resumed", found, options))
     if not found.holds:
@@ -328,7 +341,8 @@ def _again(
         return Refused(service.administrations, why)
     role = "chemo_infusion_hour" if service.category is CHEMO else "infusion_hour"
     hours = int(found.facts["hours"])
-    lost = lost_initial(standing)
+    sequential = "chemo_infusion_sequential" if service.category is CHEMO else "infusion_sequential"
+    lost = ((sequential, sequential_infusion(service, initial, beside)), *lost_initial(standing))
     return [Earned(role, hours, service.administrations, why, service.access, place, lost=lost)]
 
 

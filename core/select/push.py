@@ -33,20 +33,17 @@ def additional_push(service: Service, given: str | None) -> Verdict:
     "Pushing the same drug again is for facilities",
     sources=("cpt", "carecost-iv-push", "aapc-office-same-drug-thread", "ahima-107707"),
     says="{drug} was pushed again in a hospital outpatient setting, {place}.",
-    otherwise="{drug} was pushed again, which only a hospital outpatient facility reports, not {place} on a "
-    "{claim} claim: included in the push before.",
-    unsure="{drug} was pushed again, which only a hospital outpatient facility reports; whose claim it is, "
-    "is not stated.",
+    otherwise="{drug} was pushed again, which only a hospital outpatient facility reports, not {place}{whose}: "
+    "included in the push before.",
 )
 def repeat_push_facility(service: Service, visit: Visit) -> Verdict:
     """A further push of the same drug is reported by hospital outpatient facilities only; elsewhere it is
     included in the first.
     """
-    if visit.claim is None:
-        return cannot_tell("claim", drug=service.drug)
-    if visit.claim is Claim.FACILITY and visit.place.outpatient_hospital:
+    if visit.place.outpatient_hospital and visit.claim is Claim.FACILITY:
         return applies(drug=service.drug, place=visit.place.spoken)
-    return does_not(drug=service.drug, place=visit.place.spoken, claim=visit.claim.value)
+    whose = f" on a {visit.claim.value} claim" if visit.claim else ""
+    return does_not(drug=service.drug, place=visit.place.spoken, whose=whose)
 
 
 @rule(
@@ -144,7 +141,8 @@ def _first(standing: Standing, place: int, *, hung: bool) -> Earned:
     if hung:
         lost = (("chemo_infusion_initial" if chemo else "infusion_initial", service.findings[-1]), *lost)
     elif chemo:
-        lost = (("push_initial", service.findings[0]), *lost)
+        plain = "push_initial" if standing.initial else "push_new_drug"
+        lost = ((plain, service.findings[0]), *lost)
     if standing.initial:
         role = "chemo_push_initial" if chemo else "push_initial"
     else:
@@ -174,9 +172,6 @@ def _again(
         return Refused(service.administrations, (*why, repeat_chemo_push(service, True)))
     facility = repeat_push_facility(service, visit)
     if not facility.holds:
-        if facility.open:
-            options = tuple(Option(f"claim_{claim.value}", {}, {None: {"claim": claim}}) for claim in Claim)
-            questions.append(Question(None, "claim", facility, options))
         return Refused(service.administrations, (*why, facility))
     before = (*pushed, *infused)
     interval = repeat_push_interval(service.drug, _nearest(service, before), book)
