@@ -110,6 +110,7 @@ class Payer(Row):
     sources: tuple[str, ...]
     wastage_modifiers: bool = False
     takes_s_codes: bool = True
+    packages: tuple[str, ...] = ()
     note: str | None = None
 
 
@@ -152,6 +153,7 @@ class Drug(Row):
     other_use: str | None = None
     other_use_sources: tuple[str, ...] = ()
     not_by: tuple[str, ...] = ()
+    by_push: bool = False
     container: Literal["single_dose", "multi_dose", "either"] | None = None
     hcpcs: tuple[Billing, ...] = ()
     note: str | None = None

@@ -67,14 +67,17 @@ PATTERNS: tuple[tuple[Asked, Verdict], ...] = (
     (claims.denied_drug_code_out_of_date, "payer_right"),
     (services.denied_units, "record_decides"),
     (services.denied_duplicate, "payer_wrong"),
+    (services.denied_primary_present, "payer_wrong"),
     (services.denied_supported_add_on, "payer_wrong"),
     (initials.denied_second_access_supported, "payer_wrong"),
 )
 
 _FALLBACKS: tuple[tuple[Asked, Verdict], ...] = (
     (services.denied_unsupported, "payer_right"),
+    (claims.denied_packaged, "payer_right"),
     (claims.denied_necessity, "record_decides"),
     (claims.denied_documents, "record_decides"),
+    (claims.denied_more_than_coding, "record_decides"),
 )
 """Asked in turn of a line that no pattern fits, or that only an appeal does."""
 
@@ -100,18 +103,19 @@ def examine(denial: Denial, drugs: DrugTable | None = None) -> Examined:
 def _examined(case: Case, place: int) -> tuple[list[Hit], list[Hit]]:
     """The patterns that fit one line, and those that cannot tell when none does."""
     line = case.denial.billed_lines[place]
-    aside = claims.denied_not_coding(case, line)
-    if aside.holds:
-        return [Hit(place, aside, "record_decides")], []
-    found = [Hit(place, rule(case, line), verdict) for rule, verdict in PATTERNS]
-    fitting = [hit for hit in found if hit.finding.holds]
+    for aside in (claims.denied_not_coding, claims.denied_claim_twice):
+        if (found := aside(case, line)).holds:
+            return [Hit(place, found, "record_decides")], []
+    asked = [Hit(place, rule(case, line), verdict) for rule, verdict in PATTERNS]
+    fitting = [hit for hit in asked if hit.finding.holds]
     gone = next((hit for hit in fitting if hit.finding.rule in REMOVING), None)
     if gone:
         return [gone], []
     faults = [hit for hit in fitting if hit.verdict != "payer_wrong"]
-    unsure = [hit for hit in found if hit.finding.open]
+    unsure = [hit for hit in asked if hit.finding.open]
     if faults:
-        return faults, []
+        beside = Hit(place, claims.denied_more_than_coding(case, line), "record_decides")
+        return [*faults, beside] if beside.finding.holds else faults, []
     for rule, verdict in _FALLBACKS:
         finding = rule(case, line)
         if finding.holds and not (fitting and verdict != "payer_right"):

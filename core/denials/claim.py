@@ -47,6 +47,8 @@ from ivcoder.faults import Fault, InvalidInput, faults_of
 from ivcoder.what_if import Explored, answer, explore
 
 _GROUPS = ("CO", "PR", "OA", "PI", "CR")
+_PROCEDURES = frozenset("CG")
+"""First letters of HCPCS codes that can stand for a procedure; the others are drugs, supplies and transport."""
 
 
 def _without_group(value: object) -> object:
@@ -181,13 +183,12 @@ class Case:
     @property
     def procedures(self) -> tuple[str, ...]:
         """Codes on the claim that are no drug, visit or drug administration: what a drug may have been part of."""
+        codes = [*(line.code for line in self.denial.billed_lines), *(row.code for row in self.denial.other_services)]
+        known = {*self.book.numbers, *self.book.included, *self.book.minimal_visits, *self.book.formulary.by_code}
         return tuple(
-            line.code
-            for line in self.denial.billed_lines
-            if not self.role(line)
-            and not self.book.is_visit(line.code)
-            and line.code not in {*self.book.included, *self.book.minimal_visits, *self.book.formulary.by_code}
-            and line.code[0].isdigit()
+            code
+            for code in codes
+            if code not in known and not self.book.is_visit(code) and (code[0].isdigit() or code[0] in _PROCEDURES)
         )
 
     def role(self, line: BilledLine) -> str:
@@ -258,9 +259,16 @@ class Case:
         """Whether the line's or the claim's reason codes point at a kind of denial."""
         return bool(self.said(line) & hints()[kind])
 
-    def is_hint(self, code: str, kind: str) -> bool:
-        """Whether a reason code points at a kind of denial."""
-        return code in hints()[kind]
+    def beside_coding(self, line: BilledLine) -> tuple[str, ...]:
+        """The reasons of a line and of the claim that other codes would not settle."""
+        kinds = hints()
+        others = kinds["necessity"] | (kinds["not_coding"] - kinds["adjusted"])
+        reasons = (*line.carc, *line.rarc, *self.denial.carc, *self.denial.rarc)
+        return tuple(dict.fromkeys(code for code in reasons if code in others))
+
+    def number(self, line: BilledLine) -> int:
+        """Where a line stands on the claim; lines may be alike."""
+        return next(place for place, row in enumerate(self.denial.billed_lines) if row is line)
 
     def is_separate(self, line: BilledLine) -> bool:
         """Whether a line claims to be a separate service by its modifiers."""

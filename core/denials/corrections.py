@@ -64,8 +64,14 @@ def corrected(case: Case, rules: Mapping[int, Sequence[str]]) -> Correction:
     lines: list[Fixed] = []
     removed: list[str] = []
     wanted: list[str] = []
+    barred = any(_BARRING & set(each) for each in rules.values())
+    families = any(_FAMILIES & set(each) for each in rules.values())
     for place, line in enumerate(billed):
         mended = _mend(case, line, rules.get(place, ()))
+        if barred and case.role(line):
+            mended = _Off()
+        elif families and mended == kept(line) and family_role(case, line) not in ("", case.role(line)):
+            mended = _to_family(case, line)
         if isinstance(mended, _Off):
             removed.append(line.code)
         elif isinstance(mended, _Lacks):
@@ -76,7 +82,32 @@ def corrected(case: Case, rules: Mapping[int, Sequence[str]]) -> Correction:
     two = any("denied-two-initials" in each for each in rules.values())
     if two or any(row.change == "changed" for row in lines):
         _one_initial(case, lines, removed, wanted)
+        _one_family(case, lines, wanted)
+        _each_drug_once(case, lines, removed, wanted)
+    wanted += _left_open(case, rules, lines)
     return Correction(tuple(lines), tuple(removed), tuple(dict.fromkeys(wanted)))
+
+
+def _left_open(case: Case, rules: Mapping[int, Sequence[str]], lines: Sequence[Fixed]) -> list[str]:
+    """What must be known before a claim so corrected could be sent."""
+    wanted = []
+    changed = [row for row in lines if row.change == "changed"]
+    repeat = case.book.codes["push_same_drug"].code
+    if case.edited is None and any(row.code == repeat for row in changed):
+        wanted.append("start")
+    drugs = [case.drug(line) for row, line in _pairs(case, lines) if row.change == "changed"]
+    if any(drug is not None and drug.other_use for drug in drugs):
+        wanted.append("purpose")
+    about = [line for place, line in enumerate(case.denial.billed_lines) if place in rules]
+    implied = case.claim is Claim.FACILITY and case.denial.claim is None
+    if implied and any(rules[case.number(line)] and case.hinted(line, "practitioner") for line in about):
+        wanted.append("claim")
+    two = any("denied-two-initials" in each for each in rules.values())
+    tiers = {case.role(line) for line in case.family if case.role(line) in INITIALS}
+    office = case.claim is Claim.PROFESSIONAL and case.denial.primary_reason is None
+    if two and office and len(tiers) > 1:
+        wanted.append("primary_reason")
+    return wanted
 
 
 def kept(line: BilledLine) -> Fixed:
@@ -204,6 +235,11 @@ REMOVING = frozenset(rule for rule, fix in _FIXES.items() if fix is _off)
 """Rules whose line comes off the claim, and so needs no second reason."""
 
 
+_BARRING = frozenset({"denied-professional-in-facility", "denied-inpatient"})
+"""Rules that take every drug administration off the claim, not only the denied lines."""
+_FAMILIES = frozenset({"denied-chemo-as-push", "denied-other-family"})
+
+
 def _one_initial(case: Case, lines: list[Fixed], removed: list[str], wanted: list[str]) -> None:
     """Leave one initial service: the highest leads, the others follow it as their drugs allow."""
     roles = {code.code: role for role, code in case.book.codes.items() if role in INITIALS}
@@ -244,6 +280,43 @@ def _one_initial(case: Case, lines: list[Fixed], removed: list[str], wanted: lis
         del lines[place]
 
 
+def _one_family(case: Case, lines: list[Fixed], wanted: list[str]) -> None:
+    """Give an add-on that has lost its primary the lead when it can lead, and ask for the record when it cannot."""
+    numbers = case.book.numbers
+    for place, row in enumerate(lines):
+        code = numbers.get(row.code)
+        present = {each.code for each in lines}
+        if code is None or not code.beside or present & set(code.beside):
+            continue
+        if code.role == "chemo_push_new_drug" and row.units == 1:
+            lead = case.book.codes[PROMOTED[code.role]].code
+            lines[place] = Fixed(lead, 1, row.modifiers, row.was, "changed")
+            _one_initial(case, lines, [], wanted)
+        else:
+            wanted.append("administrations")
+
+
+def _each_drug_once(case: Case, lines: list[Fixed], removed: list[str], wanted: list[str]) -> None:
+    """Where a change leaves two additional pushes of one drug, the later is the same drug again."""
+    new = case.book.codes["push_new_drug"].code
+    seen: set[str] = set()
+    gone = []
+    for place, (row, line) in enumerate(_pairs(case, lines)):
+        substance = case.substance(line)
+        if row.code != new or substance is None:
+            continue
+        if substance not in seen:
+            seen.add(substance)
+        elif _may_repeat(case):
+            lines[place] = _to(case, line, "push_same_drug")
+            wanted.append("start")
+        else:
+            gone.append(place)
+            removed.append(row.code)
+    for place in reversed(gone):
+        del lines[place]
+
+
 def _pairs(case: Case, lines: Sequence[Fixed]) -> list[tuple[Fixed, BilledLine]]:
     """Each corrected line with the billed one it comes from, in the order billed."""
     rest = list(case.denial.billed_lines)
@@ -263,14 +336,11 @@ def _against_encounter(case: Case, rules: Mapping[int, Sequence[str]]) -> Correc
     removed: list[str] = []
     wanted: list[str] = []
     for place, line in enumerate(case.denial.billed_lines):
-        match = next((row for row in supported if _fits(row, line)), None)
-        if match is not None:
-            supported.remove(match)
-            marks = set(match.modifiers)
-            separate = bool(marks & case.separate) == case.is_separate(line)
-            stays = match.units == line.units and separate and marks - case.separate <= set(line.modifiers)
-            other = _changed(case, line, match.code, match.units, match.modifiers)
-            lines.append((place, kept(line) if stays else other))
+        matches = _matches(supported, line)
+        if matches:
+            for match in matches:
+                supported.remove(match)
+            lines.append((place, _as_supported(case, line, matches)))
         elif case.role(line) or "denied-drug-code-out-of-date" in rules.get(place, ()):
             waiting.append((place, line))
         else:
@@ -290,13 +360,46 @@ def _against_encounter(case: Case, rules: Mapping[int, Sequence[str]]) -> Correc
         supported.remove(successor)
         lines.append((place, _changed(case, line, successor.code, successor.units, successor.modifiers)))
     lines.sort(key=lambda row: row[0])
-    added = [Fixed(row.code, row.units, row.modifiers, None, "added") for row in supported]
-    return Correction((*(row for _, row in lines), *added), tuple(removed), tuple(dict.fromkeys(wanted)))
+    shared = _shared_marks(case)
+    added = [
+        Fixed(row.code, row.units, (*row.modifiers, *shared), None, "added")
+        for row in supported
+        if row.answer != "drug"
+    ]
+    fixed = [row for _, row in lines]
+    wanted += _left_open(case, rules, fixed)
+    return Correction((*fixed, *added), tuple(removed), tuple(dict.fromkeys(wanted)))
 
 
-def _fits(row: Line, line: BilledLine) -> bool:
+def _matches(supported: Sequence[Line], line: BilledLine) -> list[Line]:
+    """The supported lines of a billed line's code and administrations, as many as its units take."""
     about = set(line.administrations)
-    return row.code == line.code and (not about or bool(about & set(row.administrations)))
+    found: list[Line] = []
+    for row in supported:
+        fits = row.code == line.code and (not about or bool(about & set(row.administrations)))
+        if fits and (not found or (row.answer != "initial" and sum(each.units for each in found) < line.units)):
+            found.append(row)
+    return found
+
+
+def _as_supported(case: Case, line: BilledLine, matches: Sequence[Line]) -> Fixed:
+    """A billed line with the units and modifiers the record gives it; kept when nothing differs."""
+    units = sum(row.units for row in matches)
+    marks = tuple(dict.fromkeys(mark for row in matches for mark in row.modifiers))
+    wrongly_marked = case.role(line) in INITIALS and bool(set(marks) & case.separate) != case.is_separate(line)
+    if units == line.units and not wrongly_marked and set(marks) - case.separate <= set(line.modifiers):
+        return kept(line)
+    own = (
+        marks if case.role(line) in INITIALS else (*marks, *(mark for mark in line.modifiers if mark in case.separate))
+    )
+    return _changed(case, line, line.code, units, own)
+
+
+def _shared_marks(case: Case) -> tuple[str, ...]:
+    """The modifiers, other than those of a separate service, that every billed administration line carries."""
+    rows = [set(line.modifiers) for line in case.family]
+    shared = set[str].intersection(*rows) - case.separate - {case.book.modifiers["separate_visit"]} if rows else set()
+    return tuple(sorted(shared))
 
 
 def _succeeds(case: Case, row: Line, line: BilledLine) -> bool:

@@ -32,6 +32,10 @@ _ADVICE = {
     "denied-visit-marked": "Chart what the visit did beyond the drug administration, in a note of its own.",
     "denied-modifier-misplaced": "Put the visit's modifier on the visit.",
     "denied-not-coding": "Settle filing, authorization and eligibility before the claim is sent.",
+    "denied-more-than-coding": "Settle authorization, coverage and indication before the claim is sent.",
+    "denied-claim-twice": "Look up the first claim before sending one again.",
+    "denied-packaged": "Report what was given; a packaged service needs no appeal.",
+    "denied-primary-present": "Send an add-on on the claim of its primary, the primary first.",
     "denied-necessity": "Chart the indication with each order, and check the payer's coverage policy.",
     "denied-documents": "Send the record of each administration with the claim, when the payer asks for it.",
     "denied-with-primary": "Settle the primary's denial first.",
@@ -56,6 +60,7 @@ _WANTED = {
     "date_of_service": "the date of service",
     "access_reason": "the note that says why the second access was needed",
     "purpose": "what the drug was given for",
+    "primary_reason": "what the visit was for",
     "payer": "the payer",
     "dose": "the dose, to count the units of the code in force",
     "discarded": "the amount discarded from the container, or that none was",
@@ -68,10 +73,16 @@ _DECIDES = {
     "denied-not-coding": "what the reason asks for; it is not about the codes",
     "denied-necessity": "the order, the diagnosis, and the payer's coverage policy",
     "denied-documents": "what was charted: drugs, routes and times of the encounter",
+    "denied-more-than-coding": "what the other reason asks for",
+    "denied-claim-twice": "what the first claim was paid or denied for",
     "denied-with-primary": "why the primary was denied",
     "denied-visit-unmarked": "the note of the visit, showing work beyond the drug administration",
     "denied-units": "the record of every unit, and whether the payer's limit can be appealed",
 }
+
+
+_FOLLOWS = frozenset({"denied-with-primary"})
+"""What the record decides by itself once the rest of the claim is settled."""
 
 
 def denial_explanation(denial: Denial, examined: Examined) -> DenialExplanation:
@@ -129,7 +140,9 @@ def _questions(explored: Explored) -> tuple[Question, ...]:
 
 
 def _corrected(examined: Examined) -> tuple[Fixed, ...]:
-    return examined.correction.lines if examined.hits else ()
+    """The corrected claim, or nothing while a fact is wanted and no line could be mended."""
+    mended = _changes(examined) or not examined.correction.wanted
+    return examined.correction.lines if examined.hits and mended else ()
 
 
 def _missing(examined: Examined) -> tuple[str, ...]:
@@ -156,6 +169,8 @@ def _letter(
     """A letter that rests on the input alone; none while the record must decide, or a fact is wanted."""
     changes = _changes(examined)
     if examined.correction.wanted or not examined.correction.lines or verdict not in ("payer_right", "payer_wrong"):
+        return "none", None
+    if any(hit.verdict == "record_decides" and hit.finding.rule not in _FOLLOWS for hit in examined.hits):
         return "none", None
     wrong = [hit for hit in examined.hits if hit.verdict == "payer_wrong"]
     day = f" with date of service {denial.date_of_service}" if denial.date_of_service else ""

@@ -16,7 +16,7 @@ from ivcoder.select.earned import CHEMO, INITIAL_ROLES, Earned, Refused, Remark,
 from ivcoder.select.infusion import hydration_purpose, later_hydration, later_infusion, with_hours
 from ivcoder.select.push import pushes_of, repeat_push_interval
 
-__all__ = ["Earned", "Refused", "Remark", "Selected", "repeat_push_interval", "select"]
+__all__ = ["Earned", "Refused", "Remark", "Selected", "hydration_purpose", "repeat_push_interval", "select"]
 
 
 _ALONE = {

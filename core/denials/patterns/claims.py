@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ivcoder.book import Confidence, hints
 from ivcoder.denials.claim import BilledLine, Case
 from ivcoder.encounter import Claim
 from ivcoder.rule import Verdict, applies, cannot_tell, does_not, rule
@@ -187,8 +188,63 @@ def denied_drug_code_out_of_date(case: Case, line: BilledLine) -> Verdict:
 def denied_not_coding(case: Case, line: BilledLine) -> Verdict:
     """Late filing, authorization, another payer, the patient's share: such reasons say nothing of the codes."""
     reasons = (*line.carc, *case.denial.carc)
-    hit = reasons and all(case.is_hint(code, "not_coding") for code in reasons)
+    hit = reasons and set(reasons) <= hints()["not_coding"]
     return (applies if hit else does_not)(code=line.code, reasons=", ".join(reasons))
+
+
+@rule(
+    "denied-more-than-coding",
+    "denials",
+    "Denied for more than its coding",
+    sources=("x12-carc", "x12-rarc"),
+    nature="reading",
+    says="{code} was denied for {reasons} too, which other codes do not settle.",
+    otherwise="{code} was not denied for a reason beside its coding.",
+)
+def denied_more_than_coding(case: Case, line: BilledLine) -> Verdict:
+    """A line that is also denied for authorization, filing, another payer or necessity is not paid by arguing over its
+    code: the other reason comes first.
+    """
+    reasons = case.beside_coding(line)
+    return (applies if reasons else does_not)(code=line.code, reasons=" and ".join(reasons))
+
+
+@rule(
+    "denied-claim-twice",
+    "denials",
+    "Denied: the whole claim as a duplicate",
+    sources=("x12-carc",),
+    nature="reading",
+    says="Every line was denied as a duplicate: the claim was most likely sent twice. What the first one "
+    "was paid settles it.",
+    otherwise="{code} was not denied as a duplicate together with all other lines.",
+)
+def denied_claim_twice(case: Case, line: BilledLine) -> Verdict:
+    """When all lines are denied as duplicates, the earlier claim is what to look for."""
+    rows = case.denial.billed_lines
+    hit = len({row.code for row in rows}) > 1 and all(row.denied and case.hinted(row, "duplicate") for row in rows)
+    return (applies if hit else does_not)(code=line.code)
+
+
+@rule(
+    "denied-packaged",
+    "denials",
+    "Denied: a service the payer packages",
+    sources=("codingahead-96368", "house"),
+    nature="convention",
+    confidence=Confidence.MEDIUM,
+    says="{payer} pays {code} to a hospital within other services, not apart: it stays on the claim, and there is "
+    "nothing to appeal.",
+    otherwise="{code} is not a service that this payer packages for hospitals.",
+)
+def denied_packaged(case: Case, line: BilledLine) -> Verdict:
+    """Medicare pays hospitals nothing apart for a concurrent infusion or a repeat push; they are reported all the
+    same.
+    """
+    payer = case.book.payers.get(case.denial.payer or "")
+    hospital = case.place is not None and case.place.outpatient_hospital and case.claim is Claim.FACILITY
+    hit = payer and hospital and case.role(line) in payer.packages and case.hinted(line, "bundled")
+    return (applies if hit else does_not)(code=line.code, payer=payer.name if payer else "")
 
 
 @rule(

@@ -36,7 +36,7 @@ def needs_second_access(case: Case) -> bool:
     "denials",
     "Denied: two initial services on one access",
     sources=("carecost-iv-push", "cms-rac-0071", "noridian-initial-administration"),
-    says="Two initial services were billed, {code} and {other}; an access has one, and {higher} leads.",
+    says="Two initial services were billed, {both}; an access has one{higher}.",
     otherwise="{code} is not one of two initial services on one access.",
     unsure="Why {code} was billed as a second initial service, on an access of its own, is not documented.",
 )
@@ -55,7 +55,9 @@ def denied_two_initials(case: Case, line: BilledLine) -> Verdict:
         return cannot_tell("access_reason", code=line.code)
     if case.edited is not None and case.unsettled and case.is_separate(line):
         return cannot_tell("questions", code=line.code)
-    return applies(code=line.code, other=other.code, higher=lead.code)
+    alike = line.code == other.code
+    both = f"{line.code} twice" if alike else f"{line.code} and {other.code}"
+    return applies(code=line.code, both=both, higher="" if alike else f", and {lead.code} leads")
 
 
 @rule(
@@ -89,7 +91,8 @@ def denied_second_access_supported(case: Case, line: BilledLine) -> Verdict:
     """A second, needed access has an initial service of its own, marked as separate."""
     marked = [row for row in case.supported(line) if row.modifiers]
     hit = case.role(line) in INITIALS and marked and case.is_separate(line) and line.units == 1
-    about = case.hinted(line, "bundled") and not case.hinted(line, "no_appeal")
+    about = case.hinted(line, "bundled") or case.hinted(line, "duplicate")
+    about = about and not case.hinted(line, "no_appeal") and not case.beside_coding(line)
     return (applies if hit and about and not case.unsettled else does_not)(code=line.code)
 
 

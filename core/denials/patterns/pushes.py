@@ -25,7 +25,7 @@ def denied_repeat_push_place(case: Case, line: BilledLine) -> Verdict:
     """A further push of the same drug is reportable by hospital outpatient facilities only, the emergency
     department among them.
     """
-    if case.role(line) != "push_same_drug":
+    if case.role(line) != "push_same_drug" or denied_new_drug_as_same(case, line).holds:
         return does_not(code=line.code)
     if case.place is None:
         return cannot_tell("place_of_service", code=line.code)
@@ -40,7 +40,7 @@ def denied_repeat_push_place(case: Case, line: BilledLine) -> Verdict:
     "denials",
     "Denied: a repeat push too soon after the last",
     sources=("cpt", "umiami-obc", "centramed-bolus", "wearemedicalcoders-96374"),
-    says="{code} was billed for a push of {drug} {gap} minutes {order} {other}; it needs at least {limit}.",
+    says="{code} was billed for a push of {drug} {gap} minutes {order} {other} began; it needs at least {limit}.",
     otherwise="{code} is not a repeat push that came too soon.",
     unsure="Whether {code} is reportable depends on the time since the last reported push of the drug, which is not "
     "given.",
@@ -58,7 +58,7 @@ def denied_repeat_push_too_soon(case: Case, line: BilledLine) -> Verdict:
                     return (
                         cannot_tell("start", code=line.code)
                         if finding.open
-                        else applies(code=line.code, **finding.facts)
+                        else applies(code=line.code, **{**finding.facts, "other": "the one reported"})
                     )
     return does_not(code=line.code)
 
@@ -141,7 +141,7 @@ def denied_same_drug_as_new(case: Case, line: BilledLine) -> Verdict:
 def denied_new_drug_as_same(case: Case, line: BilledLine) -> Verdict:
     """The repeat push is for a drug pushed before; another drug is an additional push."""
     others = [case.substance(row) for row in case.family if row is not line]
-    known = case.drug(line) is not None and others and None not in others and case.edited is None
+    known = case.drug(line) is not None and others and None not in others
     hit = case.role(line) == "push_same_drug" and known and case.substance(line) not in others
     return (applies if hit else does_not)(code=line.code, drug=case.named(line))
 
@@ -153,5 +153,4 @@ def _is_first(case: Case, line: BilledLine, same: list[BilledLine]) -> bool:
     known = [start for start in starts if start is not None]
     if len(known) == len(lines):
         return starts[0] == min(known) and starts.count(starts[0]) == 1
-    billed = case.denial.billed_lines
-    return all(billed.index(line) < billed.index(row) if row.denied == line.denied else row.denied for row in same)
+    return all(case.number(line) < case.number(row) if row.denied == line.denied else row.denied for row in same)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ivcoder.book import Category, Confidence, Drug
 from ivcoder.classify import Kind
 from ivcoder.denials.claim import BilledLine, Case
 from ivcoder.denials.patterns.initials import INITIALS
 from ivcoder.denials.patterns.pushes import PUSHES
-from ivcoder.encounter import Claim, Route
-from ivcoder.rule import Verdict, applies, cannot_tell, does_not, rule
+from ivcoder.edits import Line
+from ivcoder.encounter import Claim
+from ivcoder.rule import RULES, Verdict, applies, cannot_tell, does_not, rule
+from ivcoder.select import hydration_purpose
 
 OF_CHEMO = {
     "push_initial": "chemo_push_initial",
@@ -179,20 +183,23 @@ def denied_duplicate(case: Case, line: BilledLine) -> Verdict:
 
 
 def _plain_push(case: Case, line: BilledLine) -> bool:
-    """One unit of a drug that can be pushed, belongs to the code's family, and has no other use to rule out."""
+    """One unit of a drug that is given by push, belongs to the code's family, and has no other use to rule out."""
     drug: Drug | None = case.drug(line)
-    if line.units > 1 or drug is None or drug.elsewhere or drug.other_use or drug.category is Category.HYDRATION:
+    if line.units > 1 or drug is None or drug.elsewhere or drug.other_use or not drug.by_push:
         return False
-    return Route.IV_PUSH.value not in drug.not_by and family_role(case, line) == case.role(line)
+    return family_role(case, line) == case.role(line)
 
 
 def _payable(case: Case, line: BilledLine) -> bool:
     """Whether place and claim are such that the line could be paid at all, and the denial one to argue with."""
-    if case.place is None or case.place.inpatient or case.hinted(line, "no_appeal"):
+    if case.place is None or case.hinted(line, "no_appeal") or case.beside_coding(line):
         return False
-    if not (line.denied or line.carc or line.rarc):
+    if not (line.denied or line.carc or line.rarc) or (case.edited is None and case.hinted(line, "documents")):
         return False
-    return case.claim is Claim.FACILITY or (case.claim is Claim.PROFESSIONAL and not case.place.facility_reports)
+    if case.claim is Claim.FACILITY:
+        # Elsewhere a facility is paid by the stay, the visit or the treatment, which takes the administration in.
+        return case.place.outpatient_hospital
+    return case.claim is Claim.PROFESSIONAL and not case.place.facility_reports
 
 
 @rule(
@@ -211,7 +218,8 @@ def denied_supported_add_on(case: Case, line: BilledLine) -> Verdict:
     code = case.book.numbers.get(line.code)
     beside = [row for row in case.family if row is not line]
     primary = next((row.code for row in beside if code and row.code in code.beside), None)
-    bundled = case.hinted(line, "bundled") or (case.edited is not None and case.hinted(line, "documents"))
+    charted = case.edited is not None and (case.hinted(line, "documents") or case.hinted(line, "duplicate"))
+    bundled = case.hinted(line, "bundled") or charted
     if code is None or primary is None or not bundled or not _payable(case, line):
         return does_not(code=line.code)
     if case.claim is Claim.FACILITY and case.denial.claim is None and case.hinted(line, "practitioner"):
@@ -229,6 +237,9 @@ def denied_supported_add_on(case: Case, line: BilledLine) -> Verdict:
     if any(case.drug(row) is None for row in case.family):
         return cannot_tell("drug", code=line.code, lacks="the drug of each line")
     given = [case.substance(row) for row in beside]
+    drug = case.drug(line)
+    if drug is not None and not (drug.by_push or drug.not_by or drug.elsewhere):
+        return cannot_tell("administrations", code=line.code, lacks="the route charted for each drug")
     hit = _plain_push(case, line) and case.substance(line) not in given
     ground = f"{case.named(line)} is another drug than the other services gave"
     return (applies if hit else does_not)(code=line.code, ground=ground, primary=primary)
@@ -244,10 +255,34 @@ def _by_record(case: Case, line: BilledLine, primary: str) -> Verdict:
     if line.drug and line.administrations and case.drug(line) is None:
         return cannot_tell("drug", code=line.code, lacks="the drug, which differs between the line and the record")
     charted = case.charted(label for row in rows for label in row.administrations)
-    if any(drug is not None and drug.other_use for _, drug in charted):
+    unsure = case.procedures or any(drug is not None and drug.other_use for _, drug in charted)
+    if unsure or _unstated(case, rows):
         return cannot_tell("purpose", code=line.code, lacks="what the drug was given for")
     ground = f"the record supports {line.units} of it for {' and '.join(dict.fromkeys(name for name, _ in charted))}"
     return applies(code=line.code, ground=ground, primary=primary)
+
+
+def _unstated(case: Case, rows: Sequence[Line]) -> bool:
+    """Whether fluid is among the lines and nothing says what it was for."""
+    remarks = case.edited.remarks if case.edited else ()
+    asked = {label for row in remarks if row.findings[0].rule == hydration_purpose.id for label in row.administrations}
+    return any(asked & set(row.administrations) for row in rows)
+
+
+@rule(
+    "denied-primary-present",
+    "denials",
+    "Denied: an add-on for want of a primary that is there",
+    sources=("cms-addon-codes", "cms-addon-types", "x12-carc"),
+    says="{code} was denied for want of its primary, but {primary} is on the claim and was not denied.",
+    otherwise="{code} was not denied for want of a primary that is on the claim.",
+)
+def denied_primary_present(case: Case, line: BilledLine) -> Verdict:
+    """An add-on denied as if it stood alone is payable when one of its primaries is on the claim."""
+    code = case.book.numbers.get(line.code)
+    primary = next((row for row in case.family if code and row.code in code.beside and not row.denied), None)
+    hit = primary and case.hinted(line, "alone") and _payable(case, line)
+    return (applies if hit else does_not)(code=line.code, primary=primary.code if primary else "")
 
 
 @rule(
@@ -261,19 +296,36 @@ def _by_record(case: Case, line: BilledLine, primary: str) -> Verdict:
     unsure="Whether the record supports {code} depends on questions it leaves open.",
 )
 def denied_unsupported(case: Case, line: BilledLine) -> Verdict:
-    """When the encounter is given, a billed drug-administration line that it does not support in code or units is
-    corrected to what it does.
+    """When the encounter is given, a billed drug-administration line that it does not support in code or units, or a
+    drug line in its units, is corrected to what it does.
     """
-    if case.edited is None or not case.role(line):
+    drug = line.code in case.book.formulary.by_code and case.supported(line)
+    if case.edited is None or not (case.role(line) or drug):
         return does_not(code=line.code, units=line.units)
     units = sum(row.units for row in case.supported(line))
     billed = case.denial.billed_lines
-    before = [] if line.administrations else billed[: billed.index(line)]
+    before = [] if line.administrations else billed[: case.number(line)]
     taken = sum(row.units for row in before if row.code == line.code)
     if units >= taken + line.units:
         return does_not(code=line.code, units=line.units)
     if case.unsettled:
         return cannot_tell("questions", code=line.code)
     left = max(0, units - taken)
-    supported = f"{line.code} x {left}" if left else "no such line for it"
+    supported = f"{line.code} x {left}" if left else _instead(case, line)
     return applies(code=line.code, units=line.units, supported=supported)
+
+
+def _instead(case: Case, line: BilledLine) -> str:
+    """What the record supports for a line's administrations, or the rule that leaves them unreported."""
+    about = set(line.administrations)
+    edited = case.edited
+    if edited is None or not about:
+        return "no such line"
+    rows = [row for row in edited.lines if row.answer != "drug" and about & set(row.administrations)]
+    if rows:
+        return " and ".join(f"{row.code} x {row.units}" for row in rows) + " for it"
+    refused = next((row for row in edited.refused if about & set(row.administrations)), None)
+    if refused is None or not refused.findings:
+        return "no such line for it"
+    title = RULES[refused.findings[-1].rule].title
+    return f"nothing for it: {title[0].lower()}{title[1:]}"
