@@ -11,7 +11,8 @@ from typing import Literal, NamedTuple
 
 from ivcoder.book import DrugTable
 from ivcoder.denials.claim import BilledLine, Case, Denial
-from ivcoder.denials.corrections import REMOVING, Correction, Fixed, corrected
+from ivcoder.denials.corrections import Correction, corrected
+from ivcoder.denials.mend import REMOVING, Fixed
 from ivcoder.denials.patterns import claims, initials, pushes, services
 from ivcoder.rule import Finding, Rule
 

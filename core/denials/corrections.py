@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
 
 from ivcoder.denials.claim import BilledLine, Case
-from ivcoder.denials.patterns.initials import CHEMO_INITIALS, INITIALS, leading
-from ivcoder.denials.patterns.pushes import PUSHES
+from ivcoder.denials.mend import (
+    DEMOTED,
+    PROMOTED,
+    Fixed,
+    Lacks,
+    Off,
+    changed,
+    kept,
+    may_repeat,
+    mend,
+    to_family,
+    to_role,
+)
+from ivcoder.denials.patterns.initials import INITIALS, leading
 from ivcoder.denials.patterns.services import family_role
 from ivcoder.edits import Line
 from ivcoder.encounter import Claim
-
-DEMOTED: Mapping[str, str] = {
-    "chemo_infusion_initial": "chemo_infusion_sequential",
-    "chemo_push_initial": "chemo_push_new_drug",
-    "infusion_initial": "infusion_sequential",
-    "push_initial": "push_new_drug",
-    "hydration_initial": "hydration_more",
-}
-PROMOTED: Mapping[str, str] = {later: initial for initial, later in DEMOTED.items()}
-
-
-class Fixed(NamedTuple):
-    """A line of the corrected claim; ``was`` is the billed code, None when it was not billed."""
-
-    code: str
-    units: int
-    modifiers: tuple[str, ...]
-    was: str | None
-    change: Literal["kept", "changed", "added"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +32,6 @@ class Correction:
     lines: tuple[Fixed, ...]
     removed: tuple[str, ...]
     wanted: tuple[str, ...]
-
-
-class _Off(NamedTuple):
-    """The line comes off the claim."""
-
-
-class _Lacks(NamedTuple):
-    """The line cannot be mended without a fact."""
-
-    field: str
-
-
-_Mended = Fixed | _Off | _Lacks
-_Fix = Callable[[Case, BilledLine], _Mended]
 
 
 def corrected(case: Case, rules: Mapping[int, Sequence[str]]) -> Correction:
@@ -67,14 +45,14 @@ def corrected(case: Case, rules: Mapping[int, Sequence[str]]) -> Correction:
     barred = any(_BARRING & set(each) for each in rules.values())
     families = any(_FAMILIES & set(each) for each in rules.values())
     for place, line in enumerate(billed):
-        mended = _mend(case, line, rules.get(place, ()))
+        mended = mend(case, line, rules.get(place, ()))
         if barred and case.role(line):
-            mended = _Off()
+            mended = Off()
         elif families and mended == kept(line) and family_role(case, line) not in ("", case.role(line)):
-            mended = _to_family(case, line)
-        if isinstance(mended, _Off):
+            mended = to_family(case, line)
+        if isinstance(mended, Off):
             removed.append(line.code)
-        elif isinstance(mended, _Lacks):
+        elif isinstance(mended, Lacks):
             wanted.append(mended.field)
             lines.append(kept(line))
         else:
@@ -91,9 +69,9 @@ def corrected(case: Case, rules: Mapping[int, Sequence[str]]) -> Correction:
 def _left_open(case: Case, rules: Mapping[int, Sequence[str]], lines: Sequence[Fixed]) -> list[str]:
     """What must be known before a claim so corrected could be sent."""
     wanted = []
-    changed = [row for row in lines if row.change == "changed"]
+    other = [row for row in lines if row.change == "changed"]
     repeat = case.book.codes["push_same_drug"].code
-    if case.edited is None and any(row.code == repeat for row in changed):
+    if case.edited is None and any(row.code == repeat for row in other):
         wanted.append("start")
     drugs = [case.drug(line) for row, line in _pairs(case, lines) if row.change == "changed"]
     if any(drug is not None and drug.other_use for drug in drugs):
@@ -108,131 +86,6 @@ def _left_open(case: Case, rules: Mapping[int, Sequence[str]], lines: Sequence[F
     if two and office and len(tiers) > 1:
         wanted.append("primary_reason")
     return wanted
-
-
-def kept(line: BilledLine) -> Fixed:
-    """A line as it was billed."""
-    return Fixed(line.code, line.units, line.modifiers, line.code, "kept")
-
-
-def _changed(
-    case: Case, line: BilledLine, code: str, units: int | None = None, marks: tuple[str, ...] | None = None
-) -> Fixed:
-    """A line with another code, units or separate-service modifiers; its other modifiers stay."""
-    own = tuple(mark for mark in line.modifiers if mark not in case.separate)
-    modifiers = line.modifiers if marks is None else (*own, *(mark for mark in marks if mark not in own))
-    return Fixed(code, line.units if units is None else units, modifiers, line.code, "changed")
-
-
-def _mend(case: Case, line: BilledLine, rules: Sequence[str]) -> _Mended:
-    for rule in rules:
-        if rule in _FIXES:
-            return _FIXES[rule](case, line)
-    return kept(line)
-
-
-def _to(case: Case, line: BilledLine, role: str, **parts: int) -> Fixed:
-    return _changed(case, line, case.book.codes[role].code, parts.get("units"))
-
-
-def _off(_: Case, __: BilledLine) -> _Mended:
-    return _Off()
-
-
-def _lacks(field: str) -> _Fix:
-    def fix(_: Case, __: BilledLine) -> _Mended:
-        return _Lacks(field)
-
-    return fix
-
-
-def _to_family(case: Case, line: BilledLine) -> _Mended:
-    """The role of the drug's own family; its first push leads unless a chemotherapy initial is there."""
-    role = family_role(case, line)
-    leads = any(family_role(case, row) in CHEMO_INITIALS for row in case.family if row is not line)
-    return _to(case, line, "chemo_push_initial" if role == "chemo_push_new_drug" and not leads else role)
-
-
-def _may_repeat(case: Case) -> bool:
-    return case.place is not None and case.place.outpatient_hospital and case.claim is not Claim.PROFESSIONAL
-
-
-def _same_drug(case: Case, line: BilledLine) -> _Mended:
-    return _to(case, line, "push_same_drug") if _may_repeat(case) else _Off()
-
-
-def _new_drug(case: Case, line: BilledLine) -> _Mended:
-    return _to(case, line, "push_new_drug")
-
-
-def _other_place(case: Case, line: BilledLine) -> _Mended:
-    """A repeat push from elsewhere comes off, unless its drug is another one."""
-    substance = case.substance(line)
-    others = [case.substance(row) for row in case.family if row is not line]
-    another = case.drug(line) is not None and others and None not in others and substance not in others
-    return _to(case, line, "push_new_drug") if another else _Off()
-
-
-def _alone(case: Case, line: BilledLine) -> _Mended:
-    """An add-on by itself is the initial service if it is the only one and its drug is known."""
-    role = family_role(case, line)
-    only = len(case.family) == 1 and role in PROMOTED and case.role(line) in (*PUSHES, "chemo_push_new_drug")
-    if only and case.drug(line) is not None and case.is_chemo(line) is not None:
-        return _to(case, line, PROMOTED[role])
-    return _Lacks("administrations")
-
-
-def _one_concurrent(case: Case, line: BilledLine) -> _Mended:
-    first = next(row for row in case.denial.billed_lines if row.code == line.code)
-    return _changed(case, line, line.code, 1) if first is line else _Off()
-
-
-def _dated(case: Case, line: BilledLine) -> _Mended:
-    """The code now in force, when one unit of it stands for the same amount; otherwise the units need the dose."""
-    drug = case.book.formulary.by_code[line.code][0]
-    old = next(row for row in drug.hcpcs if row.code == line.code)
-    new = next((row for row in drug.billing_on(case.book.day) if row.per == old.per), None)
-    return _changed(case, line, new.code) if new else _Lacks("dose")
-
-
-def _one_unit(case: Case, line: BilledLine) -> _Mended:
-    return _changed(case, line, line.code, 1)
-
-
-def _unmarked(case: Case, line: BilledLine) -> _Mended:
-    visit = case.book.modifiers["separate_visit"]
-    return Fixed(line.code, line.units, tuple(mark for mark in line.modifiers if mark != visit), line.code, "changed")
-
-
-def _not_a_drug(case: Case, line: BilledLine) -> _Mended:
-    """Fluid by infusion may be hydration, if it ran long enough by itself."""
-    return _Lacks("administrations") if "infusion" in case.role(line) else _Off()
-
-
-_FIXES: Mapping[str, _Fix] = {
-    "denied-professional-in-facility": _off,
-    "denied-inpatient": _off,
-    "denied-not-a-drug": _not_a_drug,
-    "denied-repeat-push-place": _other_place,
-    "denied-repeat-push-too-soon": _off,
-    "denied-chemo-as-push": _to_family,
-    "denied-other-family": _to_family,
-    "denied-push-over-time": _lacks("questions"),
-    "denied-same-drug-as-new": _same_drug,
-    "denied-new-drug-as-same": _new_drug,
-    "denied-initial-units": _one_unit,
-    "denied-add-on-alone": _alone,
-    "denied-hydration": _off,
-    "denied-second-concurrent": _one_concurrent,
-    "denied-included-service": _off,
-    "denied-minimal-visit": _off,
-    "denied-modifier-misplaced": _unmarked,
-    "denied-drug-code-out-of-date": _dated,
-    "denied-wastage-unmarked": _lacks("discarded"),
-    "denied-unsupported": _off,
-}
-REMOVING = frozenset(rule for rule, fix in _FIXES.items() if fix is _off)
-"""Rules whose line comes off the claim, and so needs no second reason."""
 
 
 _BARRING = frozenset({"denied-professional-in-facility", "denied-inpatient"})
@@ -260,8 +113,8 @@ def _one_initial(case: Case, lines: list[Fixed], removed: list[str], wanted: lis
         row = lines[place]
         line, role = billed[id(row)], roles[row.code]
         same = case.substance(line) is not None and case.substance(line) in substances
-        if same and role == "push_initial" and _may_repeat(case):
-            lines[place] = _to(case, line, "push_same_drug")
+        if same and role == "push_initial" and may_repeat(case):
+            lines[place] = to_role(case, line, "push_same_drug")
             wanted.append("start")
         elif same and role == "push_initial":
             gone.append(place)
@@ -269,7 +122,7 @@ def _one_initial(case: Case, lines: list[Fixed], removed: list[str], wanted: lis
         elif same:
             wanted.append("administrations")
         else:
-            lines[place] = _to(case, line, DEMOTED[role])._replace(
+            lines[place] = to_role(case, line, DEMOTED[role])._replace(
                 modifiers=tuple(mark for mark in line.modifiers if mark not in case.separate)
             )
             if role == "hydration_initial":
@@ -307,8 +160,8 @@ def _each_drug_once(case: Case, lines: list[Fixed], removed: list[str], wanted: 
             continue
         if substance not in seen:
             seen.add(substance)
-        elif _may_repeat(case):
-            lines[place] = _to(case, line, "push_same_drug")
+        elif may_repeat(case):
+            lines[place] = to_role(case, line, "push_same_drug")
             wanted.append("start")
         else:
             gone.append(place)
@@ -344,10 +197,10 @@ def _against_encounter(case: Case, rules: Mapping[int, Sequence[str]]) -> Correc
         elif case.role(line) or "denied-drug-code-out-of-date" in rules.get(place, ()):
             waiting.append((place, line))
         else:
-            mended = _mend(case, line, rules.get(place, ()))
-            if isinstance(mended, _Off):
+            mended = mend(case, line, rules.get(place, ()))
+            if isinstance(mended, Off):
                 removed.append(line.code)
-            elif isinstance(mended, _Lacks):
+            elif isinstance(mended, Lacks):
                 wanted.append(mended.field)
                 lines.append((place, kept(line)))
             else:
@@ -358,7 +211,7 @@ def _against_encounter(case: Case, rules: Mapping[int, Sequence[str]]) -> Correc
             removed.append(line.code)
             continue
         supported.remove(successor)
-        lines.append((place, _changed(case, line, successor.code, successor.units, successor.modifiers)))
+        lines.append((place, changed(case, line, successor.code, successor.units, successor.modifiers)))
     lines.sort(key=lambda row: row[0])
     shared = _shared_marks(case)
     added = [
@@ -392,7 +245,7 @@ def _as_supported(case: Case, line: BilledLine, matches: Sequence[Line]) -> Fixe
     own = (
         marks if case.role(line) in INITIALS else (*marks, *(mark for mark in line.modifiers if mark in case.separate))
     )
-    return _changed(case, line, line.code, units, own)
+    return changed(case, line, line.code, units, own)
 
 
 def _shared_marks(case: Case) -> tuple[str, ...]:

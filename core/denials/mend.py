@@ -1,0 +1,173 @@
+"""One billed line mended: what each pattern's fault turns it into, or what is wanted before it can be mended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, NamedTuple
+
+from ivcoder.denials.claim import BilledLine, Case
+from ivcoder.denials.patterns.initials import CHEMO_INITIALS
+from ivcoder.denials.patterns.pushes import PUSHES
+from ivcoder.denials.patterns.services import family_role
+from ivcoder.encounter import Claim
+
+DEMOTED: Mapping[str, str] = {
+    "chemo_infusion_initial": "chemo_infusion_sequential",
+    "chemo_push_initial": "chemo_push_new_drug",
+    "infusion_initial": "infusion_sequential",
+    "push_initial": "push_new_drug",
+    "hydration_initial": "hydration_more",
+}
+PROMOTED: Mapping[str, str] = {later: initial for initial, later in DEMOTED.items()}
+
+
+class Fixed(NamedTuple):
+    """A line of the corrected claim; ``was`` is the billed code, None when it was not billed."""
+
+    code: str
+    units: int
+    modifiers: tuple[str, ...]
+    was: str | None
+    change: Literal["kept", "changed", "added"]
+
+
+class Off(NamedTuple):
+    """The line comes off the claim."""
+
+
+class Lacks(NamedTuple):
+    """The line cannot be mended without a fact."""
+
+    field: str
+
+
+Mended = Fixed | Off | Lacks
+_Fix = Callable[[Case, BilledLine], Mended]
+
+
+def kept(line: BilledLine) -> Fixed:
+    """A line as it was billed."""
+    return Fixed(line.code, line.units, line.modifiers, line.code, "kept")
+
+
+def changed(
+    case: Case, line: BilledLine, code: str, units: int | None = None, marks: tuple[str, ...] | None = None
+) -> Fixed:
+    """A line with another code, units or separate-service modifiers; its other modifiers stay."""
+    own = tuple(mark for mark in line.modifiers if mark not in case.separate)
+    modifiers = line.modifiers if marks is None else (*own, *(mark for mark in marks if mark not in own))
+    return Fixed(code, line.units if units is None else units, modifiers, line.code, "changed")
+
+
+def mend(case: Case, line: BilledLine, rules: Sequence[str]) -> Mended:
+    """A line as the first of its patterns that can be mended leaves it."""
+    for rule in rules:
+        if rule in _FIXES:
+            return _FIXES[rule](case, line)
+    return kept(line)
+
+
+def to_role(case: Case, line: BilledLine, role: str, **parts: int) -> Fixed:
+    """A line with the code of another role."""
+    return changed(case, line, case.book.codes[role].code, parts.get("units"))
+
+
+def _off(_: Case, __: BilledLine) -> Mended:
+    return Off()
+
+
+def _lacks(field: str) -> _Fix:
+    def fix(_: Case, __: BilledLine) -> Mended:
+        return Lacks(field)
+
+    return fix
+
+
+def to_family(case: Case, line: BilledLine) -> Mended:
+    """The role of the drug's own family; its first push leads unless a chemotherapy initial is there."""
+    role = family_role(case, line)
+    leads = any(family_role(case, row) in CHEMO_INITIALS for row in case.family if row is not line)
+    return to_role(case, line, "chemo_push_initial" if role == "chemo_push_new_drug" and not leads else role)
+
+
+def may_repeat(case: Case) -> bool:
+    """Whether a repeat push of the same drug may be reported from here."""
+    return case.place is not None and case.place.outpatient_hospital and case.claim is not Claim.PROFESSIONAL
+
+
+def _same_drug(case: Case, line: BilledLine) -> Mended:
+    return to_role(case, line, "push_same_drug") if may_repeat(case) else Off()
+
+
+def _new_drug(case: Case, line: BilledLine) -> Mended:
+    return to_role(case, line, "push_new_drug")
+
+
+def _other_place(case: Case, line: BilledLine) -> Mended:
+    """A repeat push from elsewhere comes off, unless its drug is another one."""
+    substance = case.substance(line)
+    others = [case.substance(row) for row in case.family if row is not line]
+    another = case.drug(line) is not None and others and None not in others and substance not in others
+    return to_role(case, line, "push_new_drug") if another else Off()
+
+
+def _alone(case: Case, line: BilledLine) -> Mended:
+    """An add-on by itself is the initial service if it is the only one and its drug is known."""
+    role = family_role(case, line)
+    only = len(case.family) == 1 and role in PROMOTED and case.role(line) in (*PUSHES, "chemo_push_new_drug")
+    if only and case.drug(line) is not None and case.is_chemo(line) is not None:
+        return to_role(case, line, PROMOTED[role])
+    return Lacks("administrations")
+
+
+def _one_concurrent(case: Case, line: BilledLine) -> Mended:
+    first = next(row for row in case.denial.billed_lines if row.code == line.code)
+    return changed(case, line, line.code, 1) if first is line else Off()
+
+
+def _dated(case: Case, line: BilledLine) -> Mended:
+    """The code now in force, when one unit of it stands for the same amount; otherwise the units need the dose."""
+    drug = case.book.formulary.by_code[line.code][0]
+    old = next(row for row in drug.hcpcs if row.code == line.code)
+    new = next((row for row in drug.billing_on(case.book.day) if row.per == old.per), None)
+    return changed(case, line, new.code) if new else Lacks("dose")
+
+
+def _one_unit(case: Case, line: BilledLine) -> Mended:
+    return changed(case, line, line.code, 1)
+
+
+def _unmarked(case: Case, line: BilledLine) -> Mended:
+    visit = case.book.modifiers["separate_visit"]
+    return Fixed(line.code, line.units, tuple(mark for mark in line.modifiers if mark != visit), line.code, "changed")
+
+
+def _not_a_drug(case: Case, line: BilledLine) -> Mended:
+    """Fluid by infusion may be hydration, if it ran long enough by itself."""
+    return Lacks("administrations") if "infusion" in case.role(line) else Off()
+
+
+_FIXES: Mapping[str, _Fix] = {
+    "denied-professional-in-facility": _off,
+    "denied-inpatient": _off,
+    "denied-not-a-drug": _not_a_drug,
+    "denied-repeat-push-place": _other_place,
+    "denied-repeat-push-too-soon": _off,
+    "denied-chemo-as-push": to_family,
+    "denied-other-family": to_family,
+    "denied-push-over-time": _lacks("questions"),
+    "denied-same-drug-as-new": _same_drug,
+    "denied-new-drug-as-same": _new_drug,
+    "denied-initial-units": _one_unit,
+    "denied-add-on-alone": _alone,
+    "denied-hydration": _off,
+    "denied-second-concurrent": _one_concurrent,
+    "denied-included-service": _off,
+    "denied-minimal-visit": _off,
+    "denied-modifier-misplaced": _unmarked,
+    "denied-drug-code-out-of-date": _dated,
+    "denied-wastage-unmarked": _lacks("discarded"),
+    "denied-unsupported": _off,
+}
+REMOVING = frozenset(rule for rule, fix in _FIXES.items() if fix is _off)
+"""Rules whose line comes off the claim, and so needs no second reason."""
