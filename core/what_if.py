@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ivcoder.book import Rulebook
-from ivcoder.classify import Option, Question, classify
+from ivcoder.classify import Kind, Option, Question, Service, classify
 from ivcoder.edits import Edited, Line, edit
-from ivcoder.encounter import HOUR, Claim, Given, Route, Visit
-from ivcoder.rank import rank
+from ivcoder.encounter import HOUR, LONGEST, Claim, Given, Route, Visit
+from ivcoder.rank import Ranked, rank
 from ivcoder.select import Selected, repeat_push_interval, select
 
 Signature = tuple[tuple[str, int, tuple[str, ...]], ...]
@@ -130,15 +130,26 @@ def _tipping_points(edited: Edited) -> Iterator[Outcome]:
     for service in classified.services:
         members = tuple(rows[label] for label in service.administrations)
         charted = _charted(members)
-        for edges in _lengths(members[0].route, charted, book):
-            same = charted or 0
-            for edge in edges:
-                if walked(_length(members, edge)):
-                    yield _first_change(members, same, edge, walked)
+        if charted is None or members[0].route not in _TIMED:
+            continue
+        shift = _beside(service, charted, edited.selected.ranked)
+        edges = {*_edges(charted, book), *(edge + shift for edge in _edges(charted - shift, book))}
+        edges |= _crossings(service, charted, classified.services)
+        if members[0].route is Route.IV_PUMP:
+            edges.add(book.limits["pump_shortest"])
+        longest = _room(service, classified.services)
+        longer = sorted(edge for edge in edges if charted < edge <= longest)
+        shorter = sorted((edge - 1 for edge in edges if 0 < edge <= charted), reverse=True)
+        for lengths in (longer, shorter):
+            same = charted
+            for edge in lengths:
+                option = _length(members, edge)
+                if (lines := walked(option)) is not None:
+                    yield _first_change(members, same, edge, Outcome(option, lines), walked)
                     break
                 same = edge
     for option in (*_intervals(apart.selected, rows, book), _elsewhere(visit, book)):
-        if lines := walked(option):
+        if (lines := walked(option)) is not None:
             yield Outcome(option, lines)
 
 
@@ -152,11 +163,14 @@ def _charted(members: Sequence[Given]) -> int | None:
 
 
 def _first_change(
-    members: Sequence[Given], same: int, other: int, walked: Callable[[Option], tuple[Line, ...] | None]
+    members: Sequence[Given],
+    same: int,
+    other: int,
+    found: Outcome,
+    walked: Callable[[Option], tuple[Line, ...] | None],
 ) -> Outcome:
     """The change of length nearest to what was charted, between one that changes nothing and one that does."""
     step = 1 if other > same else -1
-    found = Outcome(_length(members, other), walked(_length(members, other)) or ())
     probe = other - step
     while probe != same:
         option = _length(members, probe)
@@ -169,18 +183,55 @@ def _first_change(
     return found
 
 
-def _lengths(route: Route, minutes: int | None, book: Rulebook) -> Iterator[tuple[int, ...]]:
-    """Longer and shorter lengths at which lines change, from the nearest on."""
-    if minutes is None or route not in _TIMED:
-        return
-    names = ["push_longest", "hydration_shortest", "hour_past", "pump_shortest"]
-    push, shortest, past, pump = (book.limits[name] for name in names)
+def _edges(minutes: int, book: Rulebook) -> set[int]:
+    """The lengths near ``minutes`` from which on a service counts as another one, or earns more."""
+    push, shortest, past = (book.limits[name] for name in ("push_longest", "hydration_shortest", "hour_past"))
     hours = minutes // HOUR
-    edges = {push + 1, shortest, *(HOUR * (hours + step) + past for step in (-1, 0, 1) if hours + step > 0)}
-    if route is Route.IV_PUMP:
-        edges.add(pump)
-    yield tuple(sorted(edge for edge in edges if edge > minutes))
-    yield tuple(sorted((edge - 1 for edge in edges if edge <= minutes), reverse=True))
+    return {push + 1, shortest, *(HOUR * (hours + step) + past for step in (-1, 0, 1) if hours + step > 0)}
+
+
+def _beside(service: Service, charted: int, ranked: Ranked) -> int:
+    """Minutes of a service that do not count, less those that other parts of the same infusion add to it."""
+    whole = next(
+        (row.service for row in ranked.standings if set(service.administrations) <= {*row.service.administrations}),
+        service,
+    )
+    return charted - (whole.minutes or 0) if service.minutes is not None else 0
+
+
+def _crossings(service: Service, charted: int, services: Sequence[Service]) -> set[int]:
+    """Lengths, up to an hour past twice the charted one, at which most of a service, or of one beside it, runs at the
+    same time as the other.
+    """
+    found: set[int] = set()
+    if service.start is None:
+        return found
+    begin = service.start
+    for other in services:
+        if other is service or len(other.spans) != 1 or other.substance == service.substance:
+            continue
+        start, stop = other.spans[0]
+        if start > begin + charted + HOUR or stop <= begin:
+            continue
+        found.add(max(start, begin) + (stop - start) // 2 + 1 - begin)
+        found.add(2 * (stop - max(start, begin)))
+    return {length for length in found if length <= 2 * charted + HOUR}
+
+
+def _room(service: Service, services: Sequence[Service]) -> int:
+    """How long a service can run before the next dose of its drug begins on the access."""
+    if service.start is None:
+        return LONGEST
+    later = [
+        row.start - service.start
+        for row in services
+        if row is not service
+        and row.kind is Kind.INFUSION
+        and row.start is not None
+        and row.start >= service.start
+        and (row.substance, row.access) == (service.substance, service.access)
+    ]
+    return min(later, default=LONGEST)
 
 
 _TIMED = frozenset({Route.IV_PUSH, Route.IV_INFUSION, Route.IV_PUMP, Route.SC_INFUSION, Route.INTRA_ARTERIAL_INFUSION})

@@ -45,6 +45,7 @@ from ivcoder.what_if import Outcome as Walked
 _ASK = {
     "stop": "When did {drug} stop?",
     "start": "When did {drug} start?",
+    "start_of_push": "When was {drug} pushed?",
     "minutes": "How many minutes did {drug} run?",
     "attended": "Did someone stay to inject {drug} by hand and watch throughout?",
     "category": "Does {drug} count as chemotherapy (or a highly complex biologic), or as another drug?",
@@ -178,6 +179,8 @@ def _asked_as(asked: Asked) -> str:
     if any(option.key == "category_hydration" for option in asked.options):
         return "category_or_fluid"
     both = asked.field == "start" and any(option.key == "apart" and len(option.changes) > 1 for option in asked.options)
+    if any(option.key == "interval_enough" for option in asked.options):
+        return "start_of_push"
     return "start_of_both" if both else asked.field
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ivcoder.book import Confidence, Rulebook
 from ivcoder.classify import Kind, Option, Question, Service
+from ivcoder.classify.vein import attended_push
 from ivcoder.encounter import Claim, Route, Visit
 from ivcoder.rank import Ranked, Standing
 from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
@@ -138,9 +139,10 @@ def _first(standing: Standing, place: int, *, hung: bool) -> Earned:
     chemo = service.category is CHEMO
     why = (*service.findings, *standing.findings)
     lost = () if standing.initial else lost_initial(standing)
-    if hung:
-        lost = (("chemo_infusion_initial" if chemo else "infusion_initial", service.findings[-1]), *lost)
-    elif chemo:
+    if hung or service.findings[-1].rule == attended_push.id:
+        role = "infusion_initial" if standing.initial else "infusion_sequential"
+        lost = ((f"chemo_{role}" if chemo else role, service.findings[-1]), *lost)
+    if chemo:
         plain = "push_initial" if standing.initial else "push_new_drug"
         lost = ((plain, service.findings[0]), *lost)
     if standing.initial:
