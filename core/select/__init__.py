@@ -102,7 +102,7 @@ def select(ranked: Ranked, *, drugs: bool = True) -> Selected:
     remarks: list[Remark] = []
     initial = {row.service.access: row for row in ranked.standings if row.initial}
     earned: dict[int, list[Earned]] = {}
-    refused = [Refused(row.administrations, row.findings, row.kind is Kind.UNDECIDED) for row in ranked.left_out]
+    refused = [Refused(row.administrations, row.findings) for row in ranked.left_out]
     pushes = pushes_of(ranked, questions, remarks)
     peers: dict[str, list[Service]] = {}
     injected: list[Service] = []
@@ -120,11 +120,11 @@ def select(ranked: Ranked, *, drugs: bool = True) -> Selected:
             already = any(line.role == "infusion_concurrent" for lines in earned.values() for line in lines)
             beside = peers.get(service.access, [])
             again = _further_doses(ranked, service)
-            outcome = later_infusion(standing, place, first.service, beside, again, already, book, questions, remarks)
+            outcome = later_infusion(standing, first.service, beside, again, already, book, questions, remarks)
         elif service.kind is Kind.HYDRATION and later and first is not None:
-            outcome = [later_hydration(standing, place, first.service, book)]
+            outcome = [later_hydration(standing, first.service, book)]
         else:
-            outcome = with_hours(standing, place, _role_of(standing, alone=first is None), book)
+            outcome = with_hours(standing, _role_of(standing, alone=first is None), book)
         if service.kind is Kind.INJECTION:
             twice = divided_dose(service, injected)
             injected.append(service)

@@ -24,7 +24,6 @@ class Earned(NamedTuple):
     administrations: tuple[str, ...]
     findings: tuple[Finding, ...]
     access: str = ""
-    rank: int = 0
     modifiers: tuple[str, ...] = ()
     lost: tuple[tuple[str, Finding], ...] = ()
     code: str | None = None
@@ -35,7 +34,6 @@ class Refused(NamedTuple):
 
     administrations: tuple[str, ...]
     findings: tuple[Finding, ...]
-    undecided: bool = False
 
 
 class Remark(NamedTuple):

@@ -227,7 +227,6 @@ def overlap_of(one: Service, other: Service) -> int:
 
 def with_hours(
     standing: Standing,
-    place: int,
     role: str,
     book: Rulebook,
     basis: tuple[Finding, ...] = (),
@@ -236,7 +235,7 @@ def with_hours(
     """The line of a role, and the line of its further hours where the role has them."""
     service = standing.service
     why = (*service.findings, *standing.findings, *basis)
-    line = Earned(role, 1, service.administrations, why, service.access, place, lost=(*rivals, *_lost(role, standing)))
+    line = Earned(role, 1, service.administrations, why, service.access, lost=(*rivals, *_lost(role, standing)))
     further = _HOURS.get(role)
     if further is None:
         return [line]
@@ -246,7 +245,7 @@ def with_hours(
         beyond = service.minutes is None or service.minutes > HOUR
         return [line._replace(findings=(*why, found))] if beyond else [line]
     hours = int(found.facts["hours"])
-    return [line, Earned(further, hours, service.administrations, (found,), service.access, place)]
+    return [line, Earned(further, hours, service.administrations, (found,), service.access)]
 
 
 _SHORT = {"infusion_initial": "push_initial", "chemo_infusion_initial": "chemo_push_initial"}
@@ -263,7 +262,6 @@ def _lost(role: str, standing: Standing) -> tuple[tuple[str, Finding], ...]:
 
 def later_infusion(
     standing: Standing,
-    place: int,
     initial: Service,
     beside: Sequence[Service],
     again: Sequence[Service],
@@ -281,7 +279,7 @@ def later_infusion(
     why = (*service.findings, *standing.findings)
     chemo = service.category is CHEMO
     if any(row.substance == service.substance for row in beside):
-        return _again(standing, place, initial, beside, again, book, questions, remarks)
+        return _again(standing, initial, beside, again, book, questions, remarks)
     peers = [row for row in beside if row.category is CHEMO] if chemo else beside
     found = concurrent_infusion(service, peers, book)
     if found.open:
@@ -293,7 +291,7 @@ def later_infusion(
         follows = sequential_infusion(service, initial, peers)
         role = "chemo_infusion_sequential" if chemo else "infusion_sequential"
         rivals = (("infusion_concurrent", found),) if peers and not chemo and not found.open else ()
-        return with_hours(standing, place, role, book, (found, follows) if found.open else (follows,), rivals)
+        return with_hours(standing, role, book, (found, follows) if found.open else (follows,), rivals)
     if chemo:
         other = str(found.facts["other"])
         return Refused(service.administrations, (*why, concurrent_chemo(service, found.holds, other)))
@@ -308,7 +306,6 @@ def later_infusion(
             service.administrations,
             (*why, found),
             service.access,
-            place,
             lost=(("infusion_sequential", in_sequence), *lost_initial(standing)),
         )
     ]
@@ -316,7 +313,6 @@ def later_infusion(
 
 def _again(
     standing: Standing,
-    place: int,
     initial: Service,
     beside: Sequence[Service],
     again: Sequence[Service],
@@ -343,17 +339,17 @@ def _again(
     hours = int(found.facts["hours"])
     sequential = "chemo_infusion_sequential" if service.category is CHEMO else "infusion_sequential"
     lost = ((sequential, sequential_infusion(service, initial, beside)), *lost_initial(standing))
-    return [Earned(role, hours, service.administrations, why, service.access, place, lost=lost)]
+    return [Earned(role, hours, service.administrations, why, service.access, lost=lost)]
 
 
-def later_hydration(standing: Standing, place: int, initial: Service, book: Rulebook) -> Earned:
+def later_hydration(standing: Standing, initial: Service, book: Rulebook) -> Earned:
     """What hydration earns beside another initial service."""
     service = standing.service
     found = hydration_secondary(service, initial, book)
     why = (*service.findings, *standing.findings, found)
     units = int(found.facts["hours"])
     lost = lost_initial(standing)
-    return Earned("hydration_more", units, service.administrations, why, service.access, place, lost=lost)
+    return Earned("hydration_more", units, service.administrations, why, service.access, lost=lost)
 
 
 def times_question(service: Service, peers: Sequence[Service], finding: Finding) -> Question:

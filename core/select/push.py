@@ -123,16 +123,16 @@ def pushes_of(ranked: Ranked, questions: list[Question], remarks: list[Remark]) 
         service = standing.service
         before = pushed.get(service.substance, []), infused.get(service.substance, [])
         if standing.initial or not any(before):
-            earned: Earned | Refused = _first(standing, place, hung=service.administrations[0] in hung)
+            earned: Earned | Refused = _first(standing, hung=service.administrations[0] in hung)
         else:
-            earned = _again(standing, place, *before, ranked, questions, remarks)
+            earned = _again(standing, *before, ranked, questions, remarks)
         outcome[place] = earned
         if isinstance(earned, Earned):
             pushed.setdefault(service.substance, []).append(service)
     return outcome
 
 
-def _first(standing: Standing, place: int, *, hung: bool) -> Earned:
+def _first(standing: Standing, *, hung: bool) -> Earned:
     """The initial push, or the first push of another drug; ``hung`` when it was charted as an infusion."""
     service = standing.service
     chemo = service.category is CHEMO
@@ -148,12 +148,11 @@ def _first(standing: Standing, place: int, *, hung: bool) -> Earned:
     else:
         role = "chemo_push_new_drug" if chemo else "push_new_drug"
         why = (*why, additional_push(service, None))
-    return Earned(role, 1, service.administrations, why, service.access, place, lost=lost)
+    return Earned(role, 1, service.administrations, why, service.access, lost=lost)
 
 
 def _again(
     standing: Standing,
-    place: int,
     pushed: Sequence[Service],
     infused: Sequence[Service],
     ranked: Ranked,
@@ -180,11 +179,11 @@ def _again(
             questions.append(_interval_question(service, before, interval, book))
         if interval.facts.get("disputed"):
             remarks.append(Remark("warning", (interval,), service.administrations))
-        return Refused(service.administrations, (*why, interval), interval.open)
+        return Refused(service.administrations, (*why, interval))
     new = additional_push(service, "pushed earlier" if pushed else "infused")
     lost = (("push_new_drug", new), *lost_initial(standing))
     basis = (*why, facility, interval)
-    return Earned("push_same_drug", 1, service.administrations, basis, service.access, place, lost=lost)
+    return Earned("push_same_drug", 1, service.administrations, basis, service.access, lost=lost)
 
 
 def _nearest(service: Service, before: Sequence[Service]) -> tuple[int, str, str] | None:
