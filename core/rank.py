@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from ivcoder.book import Category, Confidence, Tier
 from ivcoder.classify import IN_CONTEST, Classified, Kind, Service
@@ -24,6 +24,10 @@ _TIMED = frozenset({Kind.INFUSION, Kind.HYDRATION, Kind.ARTERIAL_INFUSION, Kind.
 
 LAST = sys.maxsize
 """Where services without a tier of their own stand."""
+
+
+Method = Literal["hierarchy", "reason", "hierarchy_as_fallback", "only_candidate"]
+"""What chose the initial services."""
 
 
 class Standing(NamedTuple):
@@ -43,7 +47,7 @@ class Ranked:
     classified: Classified
     standings: tuple[Standing, ...]
     left_out: tuple[Service, ...]
-    method: str
+    method: Method
     blocked: Finding | None = None
 
 
@@ -225,7 +229,7 @@ def rank(classified: Classified) -> Ranked:
     # Initial services come first, whatever their tier.
     standings.sort(key=lambda standing: not standing.initial)
     contested = len({row.tier for row in standings if row.service.kind in IN_CONTEST}) > 1
-    method = "hierarchy"
+    method: Method = "hierarchy"
     if professional and blocked is None:
         method = "reason" if by_reason else "hierarchy_as_fallback" if contested else "only_candidate"
     return Ranked(classified, tuple(standings), left_out, method, blocked)
