@@ -45,6 +45,18 @@ class Remark(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Asides:
+    """Where the step notes the questions and remarks that come up on its way."""
+
+    questions: list[Question]
+    remarks: list[Remark]
+
+    def warn(self, finding: Finding, service: Service) -> None:
+        """Note a warning beside a service."""
+        self.remarks.append(Remark("warning", (finding,), service.administrations))
+
+
+@dataclass(frozen=True, slots=True)
 class Selected:
     """The outcome of the step."""
 
