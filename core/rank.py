@@ -1,7 +1,8 @@
 """Step 2: which service is the initial one?
 
 For each vascular access one service is initial: on a facility claim the highest of the hierarchy, on a
-professional claim the reason for the visit. Order in time never decides.
+professional claim the reason for the visit, where the record gives one that can lead. Order in time decides among
+equals only.
 """
 
 from __future__ import annotations
@@ -42,7 +43,10 @@ class Standing(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """The outcome of the step: reportable services in rank order, and those that earn nothing."""
+    """The outcome of the step: reportable services in rank order, and those not reportable or undecided.
+
+    ``method`` is what chose the initial services; ``blocked`` why the reason for the visit could not.
+    """
 
     classified: Classified
     standings: tuple[Standing, ...]
@@ -254,7 +258,7 @@ _ALONE_SO_FAR = "is the only service on its access that can be initial while ano
 
 
 def _standing(row: Service, services: Iterable[Service], says: str, tiers: Mapping[tuple[str, str], Tier]) -> str:
-    """Why a service leads its access: alone, of the highest tier, or first among equals."""
+    """Why a service ranks first on its access: alone, of the highest tier, or the longest or first among equals."""
     others = [
         other for other in services if other.kind in IN_CONTEST and other.access == row.access and other is not row
     ]

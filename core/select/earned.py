@@ -16,7 +16,7 @@ CHEMO = Category.CHEMOTHERAPY
 class Earned(NamedTuple):
     """A role with its units, the administrations behind it and the findings that earned it.
 
-    ``lost`` are the roles that came closest, each with the finding that ruled it out.
+    ``lost`` are the roles that came closest, each with the finding that ruled it out; ``code`` is a drug line's own.
     """
 
     role: str

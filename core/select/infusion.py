@@ -1,4 +1,4 @@
-"""Infusions and hydration: further hours, sequential, concurrent."""
+"""Infusions and hydration: further hours, sequential, concurrent, the same drug again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pushes after the first: another drug, the same drug again, too soon."""
+"""Pushes: the initial one, another drug, the same drug again, too soon."""
 
 from __future__ import annotations
 
