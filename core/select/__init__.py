@@ -110,14 +110,14 @@ def select(ranked: Ranked, *, drugs: bool = True) -> Selected:
             refused.append(outcome)
         else:
             lines += outcome
-    drug_lines, drug_questions, drug_remarks = drug_lines_of(ranked) if drugs else ((), [], [])
+    drug_lines = drug_lines_of(ranked, asides) if drugs else ()
     return Selected(
         ranked,
         tuple(_stacked(lines) if classified.visit.stacked else lines),
         drug_lines,
         tuple(refused),
-        (*asides.remarks, *drug_remarks),
-        (*asides.questions, *drug_questions),
+        tuple(asides.remarks),
+        tuple(asides.questions),
     )
 
 
