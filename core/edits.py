@@ -21,14 +21,14 @@ from ivcoder.select import Earned, Refused, Remark, Selected
 class Line(NamedTuple):
     """A claim line: code number, units, modifiers, and the findings behind it.
 
-    ``lost`` are the code numbers that came closest, each with the finding that ruled it out.
+    ``answer`` is the role as answers give it: initial, add_on, stand_alone or drug; ``lost`` are the code numbers that
+    came closest, each with the finding that ruled it out.
     """
 
     code: str
     units: int
     modifiers: tuple[str, ...]
     answer: str
-    role: str
     administrations: tuple[str, ...]
     findings: tuple[Finding, ...]
     lost: tuple[tuple[str, Finding], ...]
@@ -312,7 +312,7 @@ def edit(selected: Selected) -> Edited:
         if line.code in add_ons and lacking[line.code].holds
     ]
     drug_lines = [
-        Line(row.code or "", row.units, row.modifiers, "drug", "drug", row.administrations, row.findings, ())
+        Line(row.code or "", row.units, row.modifiers, "drug", row.administrations, row.findings, ())
         for row in selected.drug_lines
     ]
     if lines:
@@ -336,7 +336,7 @@ def _line(row: Earned, book: Rulebook, first_access: str) -> Line:
         modifiers = (*modifiers, separate)
         findings = (*findings, separate_access_modifier(str(row.findings[-1].facts.get("drug", "")), separate))
     lost = tuple((book.codes[role].code, finding) for role, finding in row.lost)
-    return Line(code.code, row.units, modifiers, code.answer, row.role, row.administrations, findings, lost)
+    return Line(code.code, row.units, modifiers, code.answer, row.administrations, findings, lost)
 
 
 def _beside(visit: Visit, book: Rulebook) -> Iterator[Remark]:

@@ -1,7 +1,8 @@
 """Step 2: which service is the initial one?
 
 For each vascular access one service is initial: on a facility claim the highest of the hierarchy, on a
-professional claim the reason for the visit. Order in time never decides.
+professional claim the reason for the visit, where the record gives one that can lead. Order in time decides among
+equals only.
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from ivcoder.book import Category, Confidence, Tier
 from ivcoder.classify import IN_CONTEST, Classified, Kind, Service
-from ivcoder.encounter import Claim
+from ivcoder.encounter import Claim, Visit
 from ivcoder.rule import Finding, Verdict, applies, does_not, rule
 
 UNTIMED = sys.maxsize
@@ -24,6 +25,10 @@ _TIMED = frozenset({Kind.INFUSION, Kind.HYDRATION, Kind.ARTERIAL_INFUSION, Kind.
 
 LAST = sys.maxsize
 """Where services without a tier of their own stand."""
+
+
+Method = Literal["hierarchy", "reason", "hierarchy_as_fallback", "only_candidate"]
+"""What chose the initial services."""
 
 
 class Standing(NamedTuple):
@@ -38,12 +43,15 @@ class Standing(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """The outcome of the step: reportable services in rank order, and those that earn nothing."""
+    """The outcome of the step: reportable services in rank order, and those not reportable or undecided.
+
+    ``method`` is what chose the initial services; ``blocked`` why the reason for the visit could not.
+    """
 
     classified: Classified
     standings: tuple[Standing, ...]
     left_out: tuple[Service, ...]
-    method: str
+    method: Method
     blocked: Finding | None = None
 
 
@@ -180,55 +188,69 @@ def rank(classified: Classified) -> Ranked:
     """
     book, visit = classified.book, classified.visit
     left_out = tuple(row for row in classified.services if row.kind in _OUT)
-    services = _joined(row for row in classified.services if row.kind not in _OUT)
-    services = _ordered(services, book.tiers)
-    professional = visit.claim is Claim.PROFESSIONAL
-    reason = visit.primary_reason
-    initial: dict[str, Service] = {}
-    for row in services:
-        if row.kind in IN_CONTEST:
-            initial.setdefault(row.access, row)
-    blocked: Finding | None = None
-    if professional and reason is not None:
-        for row in services:
-            if row.kind in IN_CONTEST and reason in row.administrations:
-                peers = [other for other in services if other.kind in IN_CONTEST and other.access == row.access]
-                leads = reason_cannot_lead(row, peers)
-                if leads.holds:
-                    blocked = leads
-                else:
-                    initial[row.access] = row
-    by_reason = professional and any(reason in row.administrations for row in initial.values())
+    services = _ordered(_joined(row for row in classified.services if row.kind not in _OUT), book.tiers)
+    initial, blocked = _initial(services, visit)
     standings = []
-    findings: tuple[Finding, ...]
     for row in services:
+        first = initial.get(row.access)
         tier = book.tiers.get((row.kind, row.category or ""))
         says = tier.says if tier else row.kind.value.replace("_", " ")
-        first = initial.get(row.access)
-        is_initial = row is first
-        standing = _standing(row, services, says, book.tiers) if is_initial else None
-        if standing == _ALONE and any(out.kind is Kind.UNDECIDED and out.access == row.access for out in left_out):
-            standing = _ALONE_SO_FAR
         if row.kind not in IN_CONTEST or first is None:
-            findings = (injections_stand_alone(row),)
-        elif not is_initial:
+            findings: tuple[Finding, ...] = (injections_stand_alone(row),)
+        elif row is not first:
             findings = (one_initial_per_access(row, first),)
-        elif professional and reason is not None and reason in row.administrations:
-            findings = (initial_by_reason(row, reason),)
-        elif professional and blocked is not None:
-            findings = (initial_by_hierarchy(row, standing), blocked)
-        elif professional and standing not in (_ALONE, _ALONE_SO_FAR):
-            findings = (hierarchy_as_fallback(row, standing, reason is not None),)
         else:
-            findings = (initial_by_hierarchy(row, standing),)
-        standings.append(Standing(row, tier.rank if tier else LAST, says, is_initial, findings))
+            standing = _standing(row, services, says, book.tiers)
+            if standing == _ALONE and any(out.kind is Kind.UNDECIDED and out.access == row.access for out in left_out):
+                standing = _ALONE_SO_FAR
+            findings = _leads(row, standing, blocked, visit)
+        standings.append(Standing(row, tier.rank if tier else LAST, says, row is first, findings))
     # Initial services come first, whatever their tier.
     standings.sort(key=lambda standing: not standing.initial)
+    return Ranked(classified, tuple(standings), left_out, _method(standings, blocked, visit), blocked)
+
+
+def _initial(services: Sequence[Service], visit: Visit) -> tuple[dict[str, Service], Finding | None]:
+    """The initial service of each access, and why the reason for the visit could not be one if it could not."""
+    contest = [row for row in services if row.kind in IN_CONTEST]
+    initial: dict[str, Service] = {}
+    for row in contest:
+        initial.setdefault(row.access, row)
+    blocked: Finding | None = None
+    for row in contest:
+        if _is_reason(row, visit):
+            found = reason_cannot_lead(row, [other for other in contest if other.access == row.access])
+            if found.holds:
+                blocked = found
+            else:
+                initial[row.access] = row
+    return initial, blocked
+
+
+def _is_reason(service: Service, visit: Visit) -> bool:
+    """Whether a professional claim's visit was for this service."""
+    return visit.claim is Claim.PROFESSIONAL and visit.primary_reason in service.administrations
+
+
+def _leads(service: Service, standing: str, blocked: Finding | None, visit: Visit) -> tuple[Finding, ...]:
+    """Why an initial service is that: the reason for the visit, the hierarchy, or the hierarchy in its place."""
+    if _is_reason(service, visit):
+        return (initial_by_reason(service, visit.primary_reason),)
+    if visit.claim is Claim.PROFESSIONAL and blocked is not None:
+        return (initial_by_hierarchy(service, standing), blocked)
+    if visit.claim is Claim.PROFESSIONAL and standing not in (_ALONE, _ALONE_SO_FAR):
+        return (hierarchy_as_fallback(service, standing, visit.primary_reason is not None),)
+    return (initial_by_hierarchy(service, standing),)
+
+
+def _method(standings: Iterable[Standing], blocked: Finding | None, visit: Visit) -> Method:
+    """What chose the initial services."""
+    if visit.claim is not Claim.PROFESSIONAL or blocked is not None:
+        return "hierarchy"
+    if any(row.initial and _is_reason(row.service, visit) for row in standings):
+        return "reason"
     contested = len({row.tier for row in standings if row.service.kind in IN_CONTEST}) > 1
-    method = "hierarchy"
-    if professional and blocked is None:
-        method = "reason" if by_reason else "hierarchy_as_fallback" if contested else "only_candidate"
-    return Ranked(classified, tuple(standings), left_out, method, blocked)
+    return "hierarchy_as_fallback" if contested else "only_candidate"
 
 
 _ALONE = "is the only service on its access that can be initial"
@@ -236,7 +258,7 @@ _ALONE_SO_FAR = "is the only service on its access that can be initial while ano
 
 
 def _standing(row: Service, services: Iterable[Service], says: str, tiers: Mapping[tuple[str, str], Tier]) -> str:
-    """Why a service leads its access: alone, of the highest tier, or first among equals."""
+    """Why a service ranks first on its access: alone, of the highest tier, or the longest or first among equals."""
     others = [
         other for other in services if other.kind in IN_CONTEST and other.access == row.access and other is not row
     ]

@@ -84,7 +84,6 @@ class Rule(Generic[P]):
     nature: Nature
     confidence: Confidence
     since: date
-    until: date | None
     sentences: Mapping[Outcome, str]
     decide: Callable[P, Verdict]
 
@@ -107,7 +106,6 @@ def rule(
     nature: Nature = "policy",
     confidence: Confidence = Confidence.HIGH,
     since: date = OPENING,
-    until: date | None = None,
     says: str,
     otherwise: str | None = None,
     unsure: str | None = None,
@@ -136,7 +134,6 @@ def rule(
             nature=nature,
             confidence=confidence,
             since=since,
-            until=until,
             sentences={outcome: text for outcome, text in sentences.items() if text},
             decide=function,
         )

@@ -1,4 +1,7 @@
-"""The command line: reads, asks the core, prints. Exit 0 answered, 1 needs information, 2 bad input."""
+"""The command line: reads, asks the core, prints.
+
+Exit 0 answered, 1 needs information, 2 bad input, 70 (EX_SOFTWARE) failed inside.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from ivcoder.encounter import Encounter
 from ivcoder.faults import Fault, InvalidInput
 from ivcoder.server import reading
 
-ANSWERED, NEEDS_INFORMATION, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+ANSWERED, NEEDS_INFORMATION, BAD_INPUT, FAILED_INSIDE, INTERRUPTED = 0, 1, 2, 70, 130
 
 app = typer.Typer(
     add_completion=False,
@@ -303,6 +306,7 @@ DEMO: Mapping[str, object] = {
 
 
 def _say_faults(faults: tuple[Fault, ...]) -> None:
+    """One line on standard error for each fault; with --json, one line of JSON for all of them."""
     if "--json" in sys.argv:
         rows = [{"field": fault.field, "problem": fault.problem, "right": fault.right} for fault in faults]
         sys.stderr.write(json.dumps({"errors": rows}) + "\n")
@@ -329,8 +333,8 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = ANSWERED
     except Exception as error:
-        sys.stderr.write(f"ivcoder failed inside ({type(error).__name__}); please report it with a made-up encounter\n")
-        status = BAD_INPUT
+        _say_faults((Fault("ivcoder", f"failed inside ({type(error).__name__})", "a report with a made-up case"),))
+        status = FAILED_INSIDE
     sys.exit(status if isinstance(status, int) else ANSWERED)
 
 

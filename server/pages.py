@@ -48,7 +48,6 @@ def rules_like(rule: str) -> list[str]:
 def rule_page(rule: Rule[...]) -> str:
     """One rule as Markdown: what it says, where that stands, how it is put into words."""
     limits = Rulebook.on(None).limits
-    until = f" to {rule.until}" if rule.until else ""
     out = [
         f"# {rule.title}",
         "",
@@ -58,7 +57,7 @@ def rule_page(rule: Rule[...]) -> str:
         "",
         f"- nature: {rule.nature} ({_NATURE[rule.nature]})",
         f"- confidence: {rule.confidence}",
-        f"- dates of service: from {rule.since}{until}",
+        f"- dates of service: from {rule.since}",
         "- review: draft, until a certified coder signs it",
         "",
         "## Where it stands",

@@ -40,7 +40,7 @@ LEVEL = {"info": ("note", "cyan"), "warning": ("warning", "yellow"), "error": ("
 METHOD = {
     "hierarchy": "the facility hierarchy",
     "reason": "the reason for the visit",
-    "hierarchy_as_fallback": "the hierarchy, since the record names no reason for the visit",
+    "hierarchy_as_fallback": "the hierarchy, since the record names no reason for the visit that can lead",
     "only_candidate": "being the only candidate",
 }
 VERDICT = {
@@ -52,7 +52,7 @@ VERDICT = {
 
 
 def show(page: Callable[[Console], RenderableType]) -> None:
-    """Print a page: at the terminal's width and colours, or plain at 80 columns when piped."""
+    """Print a page: at the terminal's width and colours, or plain when piped, at COLUMNS or 80 columns."""
     piped = not sys.stdout.isatty()
     width = int(os.environ.get("COLUMNS", "80")) if piped and os.environ.get("COLUMNS", "80").isdigit() else None
     console = Console(

@@ -4,8 +4,8 @@ import hashlib
 import json
 import sys
 
-from casebook import ENCOUNTERS
-from ivcoder import classify_administration, rank_services, select_push_codes
+from casebook import DENIALS, ENCOUNTERS
+from ivcoder import classify_administration, explain_denial, rank_services, select_push_codes
 
 
 def digest():
@@ -14,8 +14,10 @@ def digest():
     for case in ENCOUNTERS:
         for ask in (classify_administration, rank_services, select_push_codes):
             total.update(ask(case.encounter).model_dump_json(by_alias=True).encode())
+    for case in DENIALS:
+        total.update(explain_denial(case.denial).model_dump_json(by_alias=True).encode())
     return total.hexdigest()
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps({"cases": len(ENCOUNTERS), "sha256": digest()}))
+    sys.stdout.write(json.dumps({"cases": len(ENCOUNTERS) + len(DENIALS), "sha256": digest()}))

@@ -230,11 +230,27 @@ def test_an_unforeseen_failure_leaves_no_traceback(monkeypatch):
         raise RuntimeError("canary")
 
     monkeypatch.setattr("ivcoder.select_push_codes", broken)
-    done = run("select", "--pos", "22", PUSHES[0])
-    assert done.status == 2
-    assert "RuntimeError" in done.err
-    assert "canary" not in done.err
-    assert "Traceback" not in done.err
+    plain = run("select", "--pos", "22", PUSHES[0])
+    as_json = run("select", "--json", "--pos", "22", PUSHES[0])
+    for done in (plain, as_json):
+        assert done.status == 70
+        assert "RuntimeError" in done.err
+        assert "canary" not in done.err
+        assert "Traceback" not in done.err
+        assert done.err.count("\n") == 1
+    assert json.loads(as_json.err)["errors"][0]["field"] == "ivcoder"
+
+
+def test_bad_input_is_a_line_for_each_fault_and_one_of_json():
+    wrong = json.dumps({"place_of_service": "canary", "administrations": "canary"}).encode()
+    plain = run("select", "-", stdin=wrong)
+    as_json = run("select", "--json", "-", stdin=wrong)
+    assert (plain.status, as_json.status) == (2, 2)
+    assert plain.out == as_json.out == ""
+    faults = json.loads(as_json.err)["errors"]
+    assert len(faults) > 1
+    assert plain.err.count("\n") == len(faults)
+    assert as_json.err.count("\n") == 1
 
 
 PAGES = {

@@ -10,6 +10,7 @@ from ivcoder.rule import RULES
 
 CORE = Path(__file__).parent.parent / "core"
 ORDER = [
+    "_version",
     "faults",
     "book",
     "encounter",
@@ -20,6 +21,7 @@ ORDER = [
     "edits",
     "what_if",
     "denials",
+    "answer",
     "explain",
 ]
 STEPS = ["classify", "rank", "select", "edits", "what_if", "denials"]
@@ -34,8 +36,12 @@ def modules(folder):
 
 
 def imported(path):
+    """The modules a file imports; ``from ivcoder import rank`` is ivcoder.rank."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module:
+        if isinstance(node, ast.ImportFrom) and node.module == "ivcoder":
+            yield from (f"ivcoder.{name.name}" for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path.name}:{node.lineno} imports from beside itself"
             yield node.module
         elif isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
@@ -51,12 +57,12 @@ def room(path):
 def test_imports_run_downwards(path):
     mine = room(path)
     for name in imported(path):
-        parts = name.split(".")
-        if parts[0] != "ivcoder" or len(parts) == 1 or parts[1] == mine:
+        package, _, rest = name.partition(".")
+        theirs = rest.split(".")[0]
+        if package != "ivcoder" or theirs == mine:
             continue
-        assert parts[1] != "server", f"{mine} imports a face"
-        if mine in ORDER and parts[1] in ORDER:
-            assert ORDER.index(parts[1]) < ORDER.index(mine), f"{mine} imports {parts[1]}"
+        assert theirs in ORDER, f"{mine} imports {name}, which is no room of the core"
+        assert ORDER.index(theirs) < ORDER.index(mine), f"{mine} imports {theirs}"
 
 
 @pytest.mark.parametrize("path", modules(CORE), ids=name)

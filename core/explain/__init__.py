@@ -125,11 +125,6 @@ def statement(rule: Rule[...], limits: Mapping[str, int]) -> str:
     return " ".join(rule.statement.format_map(limits).split())
 
 
-def receipt(encounter: Encounter, book: Rulebook) -> Receipt:
-    """The receipt of an answer to this encounter under this rulebook."""
-    return receipt_of(encounter, encounter.date_of_service, book)
-
-
 def receipt_of(understood: BaseModel, day: date | None, book: Rulebook) -> Receipt:
     """The receipt of an answer to what was understood, read for a date of service."""
     return Receipt(
@@ -245,7 +240,7 @@ def coding(encounter: Encounter, explored: Explored) -> Coding:
             "questions": tuple(question(row, visit) for row in explored.questions),
             "notices": _notices(edited),
             "tipping_points": tuple(tipping_point(point, visit) for point in explored.tipping_points),
-            "receipt": receipt(encounter, classified.book),
+            "receipt": receipt_of(encounter, encounter.date_of_service, classified.book),
         }
     )
 
@@ -272,7 +267,7 @@ def classification(encounter: Encounter, classified: Classified, explored: Explo
         status=_status(explored.questions, explored.edited.lines),
         services=tuple(map(_service, classified.services)),
         questions=tuple(question(row, classified.visit) for row in explored.questions),
-        receipt=receipt(encounter, classified.book),
+        receipt=receipt_of(encounter, encounter.date_of_service, classified.book),
     )
 
 
@@ -293,7 +288,7 @@ def ranking(encounter: Encounter, ranked: Ranked, explored: Explored) -> Ranking
     classified = ranked.classified
     return Ranking(
         status=_status(explored.questions, explored.edited.lines),
-        method=ranked.method,  # type: ignore[arg-type]
+        method=ranked.method,
         services=tuple(
             RankedService(
                 rank=number,
@@ -314,5 +309,5 @@ def ranking(encounter: Encounter, ranked: Ranked, explored: Explored) -> Ranking
             for row in _not_reported((row.administrations, row.findings) for row in ranked.left_out)
         ),
         questions=tuple(question(row, classified.visit) for row in explored.questions),
-        receipt=receipt(encounter, classified.book),
+        receipt=receipt_of(encounter, encounter.date_of_service, classified.book),
     )

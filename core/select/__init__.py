@@ -5,15 +5,15 @@ Roles are the field's own (initial push, repeat push of the same drug); their co
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from ivcoder.book import Confidence
 from ivcoder.classify import Classified, Kind, Service
 from ivcoder.rank import Ranked, Standing
-from ivcoder.rule import Verdict, applies, does_not, rule
+from ivcoder.rule import Finding, Verdict, applies, does_not, rule
 from ivcoder.select.drug import drug_lines_of
-from ivcoder.select.earned import CHEMO, INITIAL_ROLES, Earned, Refused, Remark, Selected
-from ivcoder.select.infusion import hydration_purpose, later_hydration, later_infusion, with_hours
+from ivcoder.select.earned import CHEMO, INITIAL_ROLES, Asides, Earned, Refused, Remark, Selected
+from ivcoder.select.infusion import Company, hydration_purpose, later_hydration, later_infusion, with_hours
 from ivcoder.select.push import pushes_of, repeat_push_interval
 
 __all__ = ["Earned", "Refused", "Remark", "Selected", "hydration_purpose", "repeat_push_interval", "select"]
@@ -63,11 +63,11 @@ def separate_push_lines(stacked: bool) -> Verdict:
     "once.",
     otherwise="{drug} is the first drug into the spinal canal.",
 )
-def one_puncture(service: Service, earned: Iterable[Sequence[Earned]]) -> Verdict:
+def one_puncture(service: Service, earned: Iterable[Earned]) -> Verdict:
     """Chemotherapy into the spinal canal is reported once for a puncture, whatever the number of drugs; a second
     puncture on one day is not expected, and is left to the record.
     """
-    already = any(line.role == "chemo_intrathecal" for lines in earned for line in lines)
+    already = any(line.role == "chemo_intrathecal" for line in earned)
     return (applies if already else does_not)(drug=service.drug)
 
 
@@ -97,58 +97,61 @@ def select(ranked: Ranked, *, drugs: bool = True) -> Selected:
     reason, and the questions and remarks that came up.
     """
     classified = ranked.classified
-    visit, book = classified.visit, classified.book
-    questions = list(classified.questions)
-    remarks: list[Remark] = []
-    initial = {row.service.access: row for row in ranked.standings if row.initial}
-    earned: dict[int, list[Earned]] = {}
-    refused = [Refused(row.administrations, row.findings, row.kind is Kind.UNDECIDED) for row in ranked.left_out]
-    pushes = pushes_of(ranked, questions, remarks)
-    peers: dict[str, list[Service]] = {}
-    injected: list[Service] = []
+    asides = Asides(list(classified.questions), [])
+    pushes = pushes_of(ranked, asides)
+    lines: list[Earned] = []
+    refused = [Refused(row.administrations, row.findings) for row in ranked.left_out]
     for place, standing in enumerate(ranked.standings):
-        service = standing.service
-        first = initial.get(service.access)
-        later = first is not None and not standing.initial
-        outcome: list[Earned] | Refused
-        if service.kind is Kind.INTRATHECAL and (once := one_puncture(service, earned.values())).holds:
-            outcome = Refused(service.administrations, (*service.findings, once))
-        elif service.kind is Kind.PUSH:
-            pushed = pushes[place]
-            outcome = pushed if isinstance(pushed, Refused) else [pushed]
-        elif service.kind is Kind.INFUSION and later and first is not None:
-            already = any(line.role == "infusion_concurrent" for lines in earned.values() for line in lines)
-            beside = peers.get(service.access, [])
-            again = _further_doses(ranked, service)
-            outcome = later_infusion(standing, place, first.service, beside, again, already, book, questions, remarks)
-        elif service.kind is Kind.HYDRATION and later and first is not None:
-            outcome = [later_hydration(standing, place, first.service, book)]
-        else:
-            outcome = with_hours(standing, place, _role_of(standing, alone=first is None), book)
-        if service.kind is Kind.INJECTION:
-            twice = divided_dose(service, injected)
-            injected.append(service)
-            if twice.holds:
-                remarks.append(Remark("warning", (twice,), service.administrations))
-        if service.kind is Kind.HYDRATION and _unstated(classified, service):
-            found = hydration_purpose(service.drug, stated=False)
-            remarks.append(Remark("warning", (found,), service.administrations))
-        if service.kind is Kind.INFUSION:
-            peers.setdefault(service.access, []).append(service)
+        higher = ranked.standings[:place]
+        outcome = pushes[place] if place in pushes else _outcome(standing, higher, lines, ranked, asides)
+        for doubt in _doubts(standing.service, higher, classified):
+            asides.warn(doubt, standing.service)
         if isinstance(outcome, Refused):
             refused.append(outcome)
         else:
-            earned[place] = outcome
-    lines = [line for place in sorted(earned) for line in earned[place]]
-    drug_lines, drug_questions, drug_remarks = drug_lines_of(ranked) if drugs else ((), [], [])
+            lines += outcome
+    drug_lines = drug_lines_of(ranked, asides) if drugs else ()
     return Selected(
         ranked,
-        tuple(_stacked(lines) if visit.stacked else lines),
+        tuple(_stacked(lines) if classified.visit.stacked else lines),
         drug_lines,
         tuple(refused),
-        (*remarks, *drug_remarks),
-        (*questions, *drug_questions),
+        tuple(asides.remarks),
+        tuple(asides.questions),
     )
+
+
+def _outcome(
+    standing: Standing, higher: Sequence[Standing], lines: Sequence[Earned], ranked: Ranked, asides: Asides
+) -> list[Earned] | Refused:
+    """What a service other than a push earns, below the ``higher`` ones and the ``lines`` they earned."""
+    service, book = standing.service, ranked.classified.book
+    if service.kind is Kind.INTRATHECAL and (once := one_puncture(service, lines)).holds:
+        return Refused(service.administrations, (*service.findings, once))
+    mine = (row.service for row in (*higher, standing) if row.initial and row.service.access == service.access)
+    first = next(mine, None)
+    if first is None or standing.initial or service.kind not in (Kind.INFUSION, Kind.HYDRATION):
+        return with_hours(standing, _role_of(standing, alone=first is None), book)
+    if service.kind is Kind.HYDRATION:
+        return [later_hydration(standing, first, book)]
+    beside = [row for row in _of_kind(Kind.INFUSION, higher) if row.access == service.access]
+    concurrent = any(line.role == "infusion_concurrent" for line in lines)
+    company = Company(first, beside, _further_doses(ranked, service), concurrent)
+    return later_infusion(standing, company, book, asides)
+
+
+def _doubts(service: Service, higher: Sequence[Standing], classified: Classified) -> Iterator[Finding]:
+    """What is to be checked of a service, whatever it earns."""
+    if service.kind is Kind.INJECTION:
+        twice = divided_dose(service, _of_kind(Kind.INJECTION, higher))
+        if twice.holds:
+            yield twice
+    if service.kind is Kind.HYDRATION and _unstated(classified, service):
+        yield hydration_purpose(service.drug, stated=False)
+
+
+def _of_kind(kind: Kind, standings: Iterable[Standing]) -> list[Service]:
+    return [row.service for row in standings if row.service.kind is kind]
 
 
 def _unstated(classified: Classified, service: Service) -> bool:

@@ -12,7 +12,7 @@ from ivcoder.classify import Option, Question
 from ivcoder.encounter import Amount, Given, Purpose, Route, Visit
 from ivcoder.rank import Ranked
 from ivcoder.rule import Verdict, applies, cannot_tell, does_not, rule
-from ivcoder.select.earned import Earned, Remark
+from ivcoder.select.earned import Asides, Earned, Remark
 
 _UNDRUGGED = frozenset({Purpose.CARRIER, Purpose.KEEP_OPEN, Purpose.FLUSH})
 
@@ -154,7 +154,7 @@ def discarded_drug_payer(drugs: Sequence[str], visit: Visit, book: Rulebook) -> 
     return applies(drugs=" and ".join(drugs), none=marks["none_discarded"], some=marks["discarded"])
 
 
-def drug_lines_of(ranked: Ranked) -> tuple[tuple[Earned, ...], list[Question], list[Remark]]:
+def drug_lines_of(ranked: Ranked, asides: Asides) -> tuple[Earned, ...]:
     """Each dose's own HCPCS line, in the order of the administrations' rank."""
     classified = ranked.classified
     visit, book = classified.visit, classified.book
@@ -162,8 +162,6 @@ def drug_lines_of(ranked: Ranked) -> tuple[tuple[Earned, ...], list[Question], l
     order += [label for row in ranked.left_out for label in row.administrations]
     rows = {row.id: row for row in visit.administrations}
     lines: list[Earned] = []
-    questions: list[Question] = []
-    remarks: list[Remark] = []
     single: list[str] = []
     undosed: list[Given] = []
     doses: dict[tuple[str, str, str], list[str]] = {}
@@ -177,15 +175,15 @@ def drug_lines_of(ranked: Ranked) -> tuple[tuple[Earned, ...], list[Question], l
         billing = _billing(given, drug, given.dose, book)
         dated = drug_code_by_date(given, drug, billing, book.day)
         if billing is None:
-            remarks.append(Remark("info", (dated,), (label,)))
+            asides.remarks.append(Remark("info", (dated,), (label,)))
             continue
         if visit.payer and (refused := drug_code_payer(given, billing, book.payers.get(visit.payer))).holds:
-            remarks.append(Remark("info", (refused,), (label,)))
+            asides.remarks.append(Remark("info", (refused,), (label,)))
             continue
         units = _units(given.dose, billing.per)
         counted = drug_units(given, given.dose, billing, units)
         if units is None:
-            remarks.append(Remark("warning", (counted,), (label,)))
+            asides.remarks.append(Remark("warning", (counted,), (label,)))
             continue
         if units == 0:
             continue
@@ -196,15 +194,15 @@ def drug_lines_of(ranked: Ranked) -> tuple[tuple[Earned, ...], list[Question], l
         if visit.payer is None:
             lines.append(line)
         else:
-            lines += _with_discarded(line, given, drug, billing, visit, book, questions)
-    remarks += _rounded_apart(doses)
+            lines += _with_discarded(line, given, drug, billing, visit, book, asides)
+    asides.remarks.extend(_rounded_apart(doses))
     lacking = undosed_drugs(tuple(dict.fromkeys(given.drug for given in undosed)) if lines else ())
     if lacking.holds:
-        remarks.append(Remark("info", (lacking,)))
+        asides.remarks.append(Remark("info", (lacking,)))
     unpaid = discarded_drug_payer(tuple(dict.fromkeys(single)), visit, book)
     if unpaid.holds:
-        remarks.append(Remark("info", (unpaid,)))
-    return tuple(lines), questions, remarks
+        asides.remarks.append(Remark("info", (unpaid,)))
+    return tuple(lines)
 
 
 def _is_carrier(given: Given, drug: Drug) -> bool:
@@ -220,7 +218,7 @@ def _with_discarded(
     billing: Billing,
     visit: Visit,
     book: Rulebook,
-    questions: list[Question],
+    asides: Asides,
 ) -> list[Earned]:
     discarded = None if given.discarded is None else _units(given.discarded, billing.per, whole=True)
     found = discarded_drug(given, drug, visit, book, discarded)
@@ -229,7 +227,7 @@ def _with_discarded(
             Option("none_discarded", {}, {given.id: {"discarded": f"0 {Amount.parse(given.dose or '').unit}"}}),
             Option("some_discarded", {"per": billing.per}, {given.id: {"discarded": billing.per}}),
         )
-        questions.append(Question(given.id, "discarded", found, options))
+        asides.questions.append(Question(given.id, "discarded", found, options))
     if not found.holds:
         return [line]
     if not discarded:

@@ -16,7 +16,7 @@ CHEMO = Category.CHEMOTHERAPY
 class Earned(NamedTuple):
     """A role with its units, the administrations behind it and the findings that earned it.
 
-    ``lost`` are the roles that came closest, each with the finding that ruled it out.
+    ``lost`` are the roles that came closest, each with the finding that ruled it out; ``code`` is a drug line's own.
     """
 
     role: str
@@ -24,7 +24,6 @@ class Earned(NamedTuple):
     administrations: tuple[str, ...]
     findings: tuple[Finding, ...]
     access: str = ""
-    rank: int = 0
     modifiers: tuple[str, ...] = ()
     lost: tuple[tuple[str, Finding], ...] = ()
     code: str | None = None
@@ -35,7 +34,6 @@ class Refused(NamedTuple):
 
     administrations: tuple[str, ...]
     findings: tuple[Finding, ...]
-    undecided: bool = False
 
 
 class Remark(NamedTuple):
@@ -44,6 +42,18 @@ class Remark(NamedTuple):
     level: Literal["info", "warning", "error"]
     findings: tuple[Finding, ...]
     administrations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Asides:
+    """Where the step notes the questions and remarks that come up on its way."""
+
+    questions: list[Question]
+    remarks: list[Remark]
+
+    def warn(self, finding: Finding, service: Service) -> None:
+        """Note a warning beside a service."""
+        self.remarks.append(Remark("warning", (finding,), service.administrations))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,16 @@
-"""Infusions and hydration: further hours, sequential, concurrent."""
+"""Infusions and hydration: further hours, sequential, concurrent, the same drug again."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from ivcoder.book import WHOLE, Confidence, Rulebook
 from ivcoder.classify import IN_CONTEST, Option, Question, Service
 from ivcoder.encounter import HOUR
 from ivcoder.rank import Standing
 from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
-from ivcoder.select.earned import CHEMO, Earned, Refused, Remark, lost_initial, moved
+from ivcoder.select.earned import CHEMO, Asides, Earned, Refused, lost_initial, moved
 
 _HOURS = {
     "infusion_initial": "infusion_hour",
@@ -227,7 +228,6 @@ def overlap_of(one: Service, other: Service) -> int:
 
 def with_hours(
     standing: Standing,
-    place: int,
     role: str,
     book: Rulebook,
     basis: tuple[Finding, ...] = (),
@@ -236,7 +236,7 @@ def with_hours(
     """The line of a role, and the line of its further hours where the role has them."""
     service = standing.service
     why = (*service.findings, *standing.findings, *basis)
-    line = Earned(role, 1, service.administrations, why, service.access, place, lost=(*rivals, *_lost(role, standing)))
+    line = Earned(role, 1, service.administrations, why, service.access, lost=(*rivals, *_lost(role, standing)))
     further = _HOURS.get(role)
     if further is None:
         return [line]
@@ -246,7 +246,7 @@ def with_hours(
         beyond = service.minutes is None or service.minutes > HOUR
         return [line._replace(findings=(*why, found))] if beyond else [line]
     hours = int(found.facts["hours"])
-    return [line, Earned(further, hours, service.administrations, (found,), service.access, place)]
+    return [line, Earned(further, hours, service.administrations, (found,), service.access)]
 
 
 _SHORT = {"infusion_initial": "push_initial", "chemo_infusion_initial": "chemo_push_initial"}
@@ -261,99 +261,86 @@ def _lost(role: str, standing: Standing) -> tuple[tuple[str, Finding], ...]:
     return lost_initial(standing) if competes else ()
 
 
-def later_infusion(
-    standing: Standing,
-    place: int,
-    initial: Service,
-    beside: Sequence[Service],
-    again: Sequence[Service],
-    already: bool,
-    book: Rulebook,
-    questions: list[Question],
-    remarks: list[Remark],
-) -> list[Earned] | Refused:
-    """What an infusion earns that is not the initial service: sequential, concurrent, or nothing.
+@dataclass(frozen=True, slots=True)
+class Company:
+    """What a later infusion is seen beside.
 
-    ``beside`` are the higher-ranked infusions of its access; ``again`` the infusions of its drug after the first;
-    ``already`` whether the encounter has a concurrent one.
+    ``initial`` is the initial service of its access, ``higher`` the access's higher-ranked infusions, ``again`` its
+    drug's infusions after the first; ``concurrent`` says whether the encounter has a concurrent one.
     """
+
+    initial: Service
+    higher: Sequence[Service]
+    again: Sequence[Service]
+    concurrent: bool
+
+
+def later_infusion(standing: Standing, company: Company, book: Rulebook, asides: Asides) -> list[Earned] | Refused:
+    """What an infusion earns that is not the initial service: sequential, concurrent, further hours, or nothing."""
     service = standing.service
     why = (*service.findings, *standing.findings)
     chemo = service.category is CHEMO
-    if any(row.substance == service.substance for row in beside):
-        return _again(standing, place, initial, beside, again, book, questions, remarks)
-    peers = [row for row in beside if row.category is CHEMO] if chemo else beside
+    if any(row.substance == service.substance for row in company.higher):
+        return _again(standing, company, book, asides)
+    peers = [row for row in company.higher if row.category is CHEMO] if chemo else company.higher
     found = concurrent_infusion(service, peers, book)
     if found.open:
-        questions.append(times_question(service, peers, found))
+        asides.questions.append(times_question(service, peers, found))
     partial = partial_overlap(service, peers)
     if partial.holds:
-        remarks.append(Remark("warning", (partial,), service.administrations))
+        asides.warn(partial, service)
     if not found.holds:
-        follows = sequential_infusion(service, initial, peers)
+        follows = sequential_infusion(service, company.initial, peers)
         role = "chemo_infusion_sequential" if chemo else "infusion_sequential"
         rivals = (("infusion_concurrent", found),) if peers and not chemo and not found.open else ()
-        return with_hours(standing, place, role, book, (found, follows) if found.open else (follows,), rivals)
+        return with_hours(standing, role, book, (found, follows) if found.open else (follows,), rivals)
     if chemo:
         other = str(found.facts["other"])
         return Refused(service.administrations, (*why, concurrent_chemo(service, found.holds, other)))
-    once = concurrent_once(service, already)
+    once = concurrent_once(service, company.concurrent)
     if once.holds:
         return Refused(service.administrations, (*why, found, once))
-    in_sequence = sequential_infusion(service, initial, peers, concurrent=True)
-    return [
-        Earned(
-            "infusion_concurrent",
-            1,
-            service.administrations,
-            (*why, found),
-            service.access,
-            place,
-            lost=(("infusion_sequential", in_sequence), *lost_initial(standing)),
-        )
-    ]
+    in_sequence = sequential_infusion(service, company.initial, peers, concurrent=True)
+    lost = (("infusion_sequential", in_sequence), *lost_initial(standing))
+    return [Earned("infusion_concurrent", 1, service.administrations, (*why, found), service.access, lost=lost)]
 
 
-def _again(
-    standing: Standing,
-    place: int,
-    initial: Service,
-    beside: Sequence[Service],
-    again: Sequence[Service],
-    book: Rulebook,
-    questions: list[Question],
-    remarks: list[Remark],
-) -> list[Earned] | Refused:
+def _again(standing: Standing, company: Company, book: Rulebook, asides: Asides) -> list[Earned] | Refused:
     """A further dose of a drug that a higher-ranked infusion of the access already gave."""
     service = standing.service
     found = same_drug_infused_again(service, book)
     why = (*service.findings, *standing.findings, found)
-    unclear = [row.administrations[0] for row in again if row.resumed is None]
-    if unclear and not any(row.field == "resumed" and row.administration == unclear[0] for row in questions):
-        keys = ("resumed", "own_dose") if len(unclear) == 1 else ("all_resumed", "all_own_doses")
-        of = " and ".join(f"[{label}]" for label in unclear)
-        options = tuple(
-            Option(key, {"of": of}, {label: {"resumed": key == keys[0]} for label in unclear}) for key in keys
-        )
-        questions.append(Question(unclear[0], "resumed", found, options))
+    unclear = [row.administrations[0] for row in company.again if row.resumed is None]
+    asked = {row.administration for row in asides.questions if row.field == "resumed"}
+    if unclear and unclear[0] not in asked:
+        asides.questions.append(_resumed_question(unclear, found))
     if not found.holds:
-        remarks.append(Remark("warning", (found,), service.administrations))
+        asides.warn(found, service)
         return Refused(service.administrations, why)
     role = "chemo_infusion_hour" if service.category is CHEMO else "infusion_hour"
     hours = int(found.facts["hours"])
     sequential = "chemo_infusion_sequential" if service.category is CHEMO else "infusion_sequential"
-    lost = ((sequential, sequential_infusion(service, initial, beside)), *lost_initial(standing))
-    return [Earned(role, hours, service.administrations, why, service.access, place, lost=lost)]
+    in_sequence = sequential_infusion(service, company.initial, company.higher)
+    lost = ((sequential, in_sequence), *lost_initial(standing))
+    return [Earned(role, hours, service.administrations, why, service.access, lost=lost)]
 
 
-def later_hydration(standing: Standing, place: int, initial: Service, book: Rulebook) -> Earned:
+def _resumed_question(unclear: Sequence[str], finding: Finding) -> Question:
+    """Ask once for all infusions of a drug after its first whether they went on with one dose."""
+    keys = ("resumed", "own_dose") if len(unclear) == 1 else ("all_resumed", "all_own_doses")
+    of = " and ".join(f"[{label}]" for label in unclear)
+    options = tuple(Option(key, {"of": of}, {label: {"resumed": key == keys[0]} for label in unclear}) for key in keys)
+    return Question(unclear[0], "resumed", finding, options)
+
+
+def later_hydration(standing: Standing, initial: Service, book: Rulebook) -> Earned:
     """What hydration earns beside another initial service."""
     service = standing.service
     found = hydration_secondary(service, initial, book)
     why = (*service.findings, *standing.findings, found)
     units = int(found.facts["hours"])
     lost = lost_initial(standing)
-    return Earned("hydration_more", units, service.administrations, why, service.access, place, lost=lost)
+    return Earned("hydration_more", units, service.administrations, why, service.access, lost=lost)
 
 
 def times_question(service: Service, peers: Sequence[Service], finding: Finding) -> Question:

@@ -1,4 +1,4 @@
-"""Pushes after the first: another drug, the same drug again, too soon."""
+"""Pushes: the initial one, another drug, the same drug again, too soon."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ivcoder.classify.vein import attended_push
 from ivcoder.encounter import Claim, Route, Visit
 from ivcoder.rank import Ranked, Standing
 from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
-from ivcoder.select.earned import CHEMO, Earned, Refused, Remark, lost_initial, moved
+from ivcoder.select.earned import CHEMO, Asides, Earned, Refused, lost_initial, moved
 
 
 @rule(
@@ -106,8 +106,11 @@ def repeat_chemo_push(service: Service, again: bool) -> Verdict:
     return (applies if again and service.category is CHEMO else does_not)(drug=service.drug)
 
 
-def pushes_of(ranked: Ranked, questions: list[Question], remarks: list[Remark]) -> dict[int, Earned | Refused]:
-    """Walk the pushes in the order they were given: which are new drugs, which repeats, which too soon."""
+def pushes_of(ranked: Ranked, asides: Asides) -> dict[int, list[Earned] | Refused]:
+    """Walk the pushes in the order they were given: which are new drugs, which repeats, which too soon.
+
+    Each stands under its place in the ranking.
+    """
     rows = [(place, row) for place, row in enumerate(ranked.standings) if row.service.kind is Kind.PUSH]
     if not rows:
         return {}
@@ -119,21 +122,21 @@ def pushes_of(ranked: Ranked, questions: list[Question], remarks: list[Remark]) 
         if standing.service.kind is Kind.INFUSION:
             infused.setdefault(standing.service.substance, []).append(standing.service)
     pushed: dict[str, list[Service]] = {}
-    outcome: dict[int, Earned | Refused] = {}
+    outcome: dict[int, list[Earned] | Refused] = {}
     for place, standing in rows:
         service = standing.service
         before = pushed.get(service.substance, []), infused.get(service.substance, [])
         if standing.initial or not any(before):
-            earned: Earned | Refused = _first(standing, place, hung=service.administrations[0] in hung)
+            earned: Earned | Refused = _first(standing, hung=service.administrations[0] in hung)
         else:
-            earned = _again(standing, place, *before, ranked, questions, remarks)
-        outcome[place] = earned
+            earned = _again(standing, *before, ranked, asides)
+        outcome[place] = [earned] if isinstance(earned, Earned) else earned
         if isinstance(earned, Earned):
             pushed.setdefault(service.substance, []).append(service)
     return outcome
 
 
-def _first(standing: Standing, place: int, *, hung: bool) -> Earned:
+def _first(standing: Standing, *, hung: bool) -> Earned:
     """The initial push, or the first push of another drug; ``hung`` when it was charted as an infusion."""
     service = standing.service
     chemo = service.category is CHEMO
@@ -150,17 +153,15 @@ def _first(standing: Standing, place: int, *, hung: bool) -> Earned:
     else:
         role = "chemo_push_new_drug" if chemo else "push_new_drug"
         why = (*why, additional_push(service, None))
-    return Earned(role, 1, service.administrations, why, service.access, place, lost=lost)
+    return Earned(role, 1, service.administrations, why, service.access, lost=lost)
 
 
 def _again(
     standing: Standing,
-    place: int,
     pushed: Sequence[Service],
     infused: Sequence[Service],
     ranked: Ranked,
-    questions: list[Question],
-    remarks: list[Remark],
+    asides: Asides,
 ) -> Earned | Refused:
     """A push of a drug that was already pushed, or is infused, in the encounter."""
     visit, book = ranked.classified.visit, ranked.classified.book
@@ -169,7 +170,7 @@ def _again(
     if not pushed:
         disputed = push_of_infused_drug(service, True)
         why = (*why, disputed)
-        remarks.append(Remark("warning", (disputed,), service.administrations))
+        asides.warn(disputed, service)
     if service.category is CHEMO:
         return Refused(service.administrations, (*why, repeat_chemo_push(service, True)))
     facility = repeat_push_facility(service, visit)
@@ -179,14 +180,14 @@ def _again(
     interval = repeat_push_interval(service.drug, _nearest(service, before), book)
     if not interval.holds:
         if interval.open:
-            questions.append(_interval_question(service, before, interval, book))
+            asides.questions.append(_interval_question(service, before, interval, book))
         if interval.facts.get("disputed"):
-            remarks.append(Remark("warning", (interval,), service.administrations))
-        return Refused(service.administrations, (*why, interval), interval.open)
+            asides.warn(interval, service)
+        return Refused(service.administrations, (*why, interval))
     new = additional_push(service, "pushed earlier" if pushed else "infused")
     lost = (("push_new_drug", new), *lost_initial(standing))
     basis = (*why, facility, interval)
-    return Earned("push_same_drug", 1, service.administrations, basis, service.access, place, lost=lost)
+    return Earned("push_same_drug", 1, service.administrations, basis, service.access, lost=lost)
 
 
 def _nearest(service: Service, before: Sequence[Service]) -> tuple[int, str, str] | None:
