@@ -155,7 +155,7 @@ class Ranking(_Answer):
     status: Status
     method: Literal["hierarchy", "reason", "hierarchy_as_fallback", "only_candidate"] = Field(
         description="hierarchy on facility claims; on professional ones the reason for the visit, or the hierarchy "
-        "as fallback where the record names none."
+        "as fallback where none is named or the named one cannot lead."
     )
     services: tuple[RankedService, ...]
     not_reported: tuple[NotReported, ...]

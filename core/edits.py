@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ivcoder.book import Code, Confidence, Drug, Rulebook
-from ivcoder.classify import BY_VEIN, Classified, Kind, Option, Question, Service
+from ivcoder.classify import BY_VEIN, IN_CONTEST, Classified, Kind, Option, Question, Service
 from ivcoder.encounter import Claim, OtherService, Route, Visit
 from ivcoder.rank import Ranked
 from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
@@ -275,8 +275,11 @@ def newest_rulebook(visit: Visit) -> Verdict:
     otherwise="The hierarchy did not stand in for a missing reason.",
 )
 def hierarchy_notice(ranked: Ranked) -> Verdict:
-    """A professional claim whose initial service was chosen by the hierarchy says so."""
-    return (applies if ranked.method == "hierarchy_as_fallback" else does_not)()
+    """A professional claim whose initial service the hierarchy chose among services of several tiers says so; among
+    equals the reason would change no code.
+    """
+    tiers = {row.tier for row in ranked.standings if row.service.kind in IN_CONTEST}
+    return (applies if ranked.method == "hierarchy_as_fallback" and len(tiers) > 1 else does_not)()
 
 
 def edit(selected: Selected) -> Edited:

@@ -249,8 +249,8 @@ def _method(standings: Iterable[Standing], blocked: Finding | None, visit: Visit
         return "hierarchy"
     if any(row.initial and _is_reason(row.service, visit) for row in standings):
         return "reason"
-    contested = len({row.tier for row in standings if row.service.kind in IN_CONTEST}) > 1
-    return "hierarchy_as_fallback" if contested else "only_candidate"
+    accesses = [row.service.access for row in standings if row.service.kind in IN_CONTEST]
+    return "hierarchy_as_fallback" if len(set(accesses)) < len(accesses) else "only_candidate"
 
 
 _ALONE = "is the only service on its access that can be initial"

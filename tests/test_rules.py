@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from casebook import ENCOUNTERS
-from ivcoder import Rulebook, select_push_codes
+from ivcoder import Rulebook, rank_services, select_push_codes
 from ivcoder.book import Category, sources
 from ivcoder.classify import Kind, Service, access, bag, category, elsewhere, hydration, vein
 from ivcoder.classify.service import Bag
@@ -160,3 +160,18 @@ def test_written_policy_is_cited_as_such(rule):
     if rule.nature == "disputed":
         assert len(rule.sources) > 1, "a dispute has two sides"
         assert rule.confidence != "high"
+
+
+@pytest.mark.parametrize(
+    ("place", "reason", "drugs", "method"),
+    [
+        ("22", None, ("Zofran",), "hierarchy"),
+        ("11", None, ("Zofran",), "only_candidate"),
+        ("11", None, ("Zofran", "Benadryl"), "hierarchy_as_fallback"),
+        ("11", "2", ("Zofran", "Benadryl"), "reason"),
+    ],
+)
+def test_a_ranking_says_what_chose(place, reason, drugs, method):
+    rows = [{"id": str(number), "drug": drug, "route": "iv_push"} for number, drug in enumerate(drugs, 1)]
+    given = {"place_of_service": place, "primary_reason": reason, "administrations": rows}
+    assert rank_services(given).method == method
