@@ -1,6 +1,7 @@
 """The book's facts: complete, sourced, dated, and found by the names charts use."""
 
 import re
+import sys
 from collections import Counter
 from datetime import date
 
@@ -93,6 +94,20 @@ def test_a_near_miss_suggests_and_never_assumes():
     assert coding.status == "needs_information"
     assert coding.lines == ()
     assert "Did you mean Solu-Medrol" in coding.questions[0].ask
+
+
+def test_neighbours_are_looked_for_once_a_name(monkeypatch):
+    asked = []
+
+    def counted(name, *_, **__):
+        asked.append(name)
+        return []
+
+    monkeypatch.setattr(sys.modules["ivcoder.book.formulary"], "get_close_matches", counted)
+    names = [f"unheard of {number}" for number in range(20)]
+    rows = [{"id": str(number), "drug": name, "route": "iv_push"} for number, name in enumerate(names)]
+    select_push_codes({"place_of_service": "22", "administrations": rows})
+    assert sorted(asked) == sorted(map(plain, names))
 
 
 @pytest.mark.parametrize(
