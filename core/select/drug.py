@@ -127,6 +127,8 @@ def discarded_drug(given: Given, drug: Drug, visit: Visit, book: Rulebook, units
     payer = book.payers.get(visit.payer or "")
     if payer is None or not payer.wastage_modifiers or drug.container != "single_dose":
         return does_not(drug=given.drug)
+    if "discarded" not in book.modifiers:
+        return does_not(drug=given.drug)
     if units:
         return applies(drug=given.drug, words=f"{given.discarded} was discarded, on a line of its own")
     if "none_discarded" not in book.modifiers:
