@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -433,12 +433,7 @@ def visit_of(encounter: Encounter, book: Rulebook) -> Visit:
 
 def _clocks(encounter: Encounter, rows: tuple[Given, ...]) -> tuple[int, ...]:
     charted = zip(encounter.administrations, rows, strict=True)
-    bare = len("HH:MM")
-    return tuple(
-        sorted(
-            [row.start for given, row in charted if given.start and len(given.start) == bare and row.start is not None]
-        )
-    )
+    return tuple(sorted([row.start for given, row in charted if _is_bare(given.start) and row.start is not None]))
 
 
 def _given_rows(encounter: Encounter) -> tuple[Given, ...]:
@@ -484,6 +479,11 @@ def _is_clock(text: str) -> bool:
     return len(text) <= len("HH:MM+1")
 
 
+def _is_bare(text: str | None) -> bool:
+    """Whether a time is HH:MM alone, without a day."""
+    return text is not None and len(text) == len("HH:MM")
+
+
 def _moment(text: str, origin: date | None) -> int:
     """Minutes from midnight of ``origin``; HH:MM is on that day."""
     if _is_clock(text):
@@ -497,7 +497,7 @@ def _times(row: Administration, origin: date | None) -> tuple[int | None, int | 
     start = None if row.start is None else _moment(row.start, origin)
     stop = None if row.stop is None else _moment(row.stop, origin)
     if start is not None and stop is not None:
-        if stop < start and row.stop is not None and _is_clock(row.stop):
+        if stop < start and _is_bare(row.stop):
             stop += -(-(start - stop) // DAY) * DAY
         return start, stop, stop - start
     if row.minutes is not None:
@@ -516,28 +516,36 @@ def _contradictions(encounter: Encounter, rows: tuple[Given, ...]) -> list[Fault
         if row.id in seen:
             faults.append(_fault(number, "id", "is used twice", "a different id for each administration"))
         seen.add(row.id)
-        if row.minutes is not None:
-            if row.minutes < 0:
-                faults.append(_fault(number, "stop", "is before the start", "a stop at or after the start"))
-            elif charted.minutes is not None and row.minutes != charted.minutes:
-                right = "the length from start to stop, or no minutes"
-                faults.append(_fault(number, "minutes", "contradicts the start and stop", right))
-            elif row.minutes > LONGEST:
-                right = "the end of this administration"
-                faults.append(_fault(number, "stop", "is more than 14 days after the start", right))
-        if encounter.date_of_service and charted.start is not None and (row.start or 0) < 0:
-            faults.append(_fault(number, "start", "is before the date of service", "a time on or after it"))
+        faults += _bad_times(number, row, charted, encounter.date_of_service)
         if row.mixed_with is not None:
             problem, right = _bad_bag(row, by_id)
             if problem:
                 faults.append(_fault(number, "mixed_with", problem, right))
     if encounter.primary_reason is not None and encounter.primary_reason not in by_id:
         faults.append(Fault("primary_reason", "is not the id of an administration", "one of the ids above"))
+    if not faults and any(row.mixed_with is not None for row in rows):
+        faults += _at_odds(rows)
     return faults
 
 
 def _fault(number: int, field: str, problem: str, right: str) -> Fault:
     return Fault(f"administrations[{number}].{field}", problem, right)
+
+
+def _bad_times(number: int, row: Given, charted: Administration, day: date | None) -> Iterator[Fault]:
+    backwards = row.minutes is not None and row.minutes < 0
+    if backwards:
+        yield _fault(number, "stop", "is before the start", "a stop at or after the start")
+    elif row.minutes is not None and charted.minutes is not None and row.minutes != charted.minutes:
+        right = "the length from start to stop, or no minutes"
+        yield _fault(number, "minutes", "contradicts the start and stop", right)
+    elif row.minutes is not None and row.minutes > LONGEST:
+        right = "the end of this administration"
+        yield _fault(number, "stop", "is more than 14 days after the start", right)
+    if day and charted.start is not None and (row.start or 0) < 0:
+        yield _fault(number, "start", "is before the date of service", "a time on or after it")
+    if day and charted.stop is not None and (row.stop or 0) < 0 and not backwards:
+        yield _fault(number, "stop", "is before the date of service", "a time on or after it")
 
 
 def _bad_bag(row: Given, by_id: Mapping[str, Given]) -> tuple[str, str]:
@@ -546,7 +554,72 @@ def _bad_bag(row: Given, by_id: Mapping[str, Given]) -> tuple[str, str]:
         return "is not the id of another administration", "the id of one sharing the bag"
     if other.route != row.route or other.access_site != row.access_site:
         return "names a bag on another route or access", "drugs of one bag share both"
-    for mine, theirs in ((row.start, other.start), (row.stop, other.stop), (row.minutes, other.minutes)):
-        if mine is not None and theirs is not None and mine != theirs:
-            return "names a bag with other times", "drugs of one bag share their times"
     return "", ""
+
+
+def mixed(rows: Iterable[Given]) -> list[list[Given]]:
+    """The rows that hung together, directly or by way of others, in the order charted."""
+    given = list(rows)
+    parent = {row.id: row.id for row in given}
+
+    def root(label: str) -> str:
+        while parent[label] != label:
+            label = parent[label]
+        return label
+
+    for row in given:
+        if row.mixed_with is not None:
+            parent[root(row.mixed_with)] = root(row.id)
+    groups: dict[str, list[Given]] = {}
+    for row in given:
+        groups.setdefault(root(row.id), []).append(row)
+    return list(groups.values())
+
+
+def shared(members: Sequence[Given]) -> Given:
+    """A bag as one administration: its first drug's row, with every fact that stands beside any of its drugs."""
+    facts: dict[str, object] = {"drug": " + ".join(row.drug for row in members)}
+    for name in _OF_BAG:
+        facts[name] = next((value for row in members if (value := getattr(row, name)) is not None), None)
+    whole = members[0]._replace(**facts)  # type: ignore[arg-type]
+    start, stop, minutes = whole.start, whole.stop, whole.minutes
+    if start is not None and stop is not None:
+        return whole if minutes is not None else whole._replace(minutes=stop - start)
+    if minutes is not None and stop is not None:
+        return whole._replace(start=stop - minutes)
+    if minutes is not None and start is not None:
+        return whole._replace(stop=start + minutes)
+    return whole
+
+
+_SPAN = ("start", "stop", "minutes")
+_SAID = ("attended", "resumed")
+_OF_BAG = (*_SPAN, *_SAID, "access_reason")
+
+
+def _at_odds(rows: Sequence[Given]) -> Iterator[Fault]:
+    """What the drugs of one bag contradict one another in."""
+    numbers = {row.id: number for number, row in enumerate(rows)}
+    for members in mixed(rows):
+        if len(members) == 1:
+            continue
+        whole = shared(members)
+        naming = [row for row in members if row.mixed_with is not None]
+        apart = [row for row in members if _differs(row, whole, _SPAN)] or (naming[:1] if _is_torn(whole) else [])
+        for number in sorted({numbers[(row if row in naming else naming[0]).id] for row in apart}):
+            yield _fault(number, "mixed_with", "names a bag with other times", "drugs of one bag share their times")
+        for row in members:
+            for name in _SAID:
+                if _differs(row, whole, (name,)):
+                    yield _fault(numbers[row.id], name, "contradicts the rest of its bag", "one answer for a bag")
+
+
+def _differs(row: Given, whole: Given, names: Iterable[str]) -> bool:
+    return any(getattr(row, name) not in (None, getattr(whole, name)) for name in names)
+
+
+def _is_torn(whole: Given) -> bool:
+    """Whether the start of one drug and the stop or length of another do not fit together."""
+    if whole.start is None or whole.stop is None or whole.minutes is None:
+        return False
+    return whole.minutes < 0 or whole.start + whole.minutes != whole.stop

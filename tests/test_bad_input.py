@@ -25,6 +25,19 @@ def two(**fields):
     return encounter(administrations=[GOOD, {**GOOD, "id": "2", **fields}])
 
 
+UNTIMED = {"id": "1", "drug": "Solu-Medrol", "route": "iv_push"}
+
+
+def bag(*facts):
+    """Three drugs in one bag, each naming the next."""
+    names = ["2", "3", None]
+    rows = [
+        {**UNTIMED, "id": str(number), "mixed_with": name, **fact}
+        for number, (name, fact) in enumerate(zip(names, facts, strict=True), 1)
+    ]
+    return encounter(administrations=rows)
+
+
 # what is wrong: the document, and the fields that must be named
 DOCUMENTS = {
     "unknown place": (encounter(place_of_service="98"), ["place_of_service"]),
@@ -52,10 +65,15 @@ DOCUMENTS = {
     "duplicate ids": (two(id="1"), ["administrations[1].id"]),
     "id with a slash": (row(id=f"{CANARY}/1"), ["administrations[0].id"]),
     "stop before start": (row(start="2026-03-02T10:00", stop="2026-03-02T09:00"), ["administrations[0].stop"]),
+    "stop on an earlier day": (row(start="10:00+2", stop="09:00+1"), ["administrations[0].stop"]),
     "length against the times": (row(stop="09:10", minutes=20), ["administrations[0].minutes"]),
     "start before the date of service": (
         {**row(start="2026-03-01T09:00"), "date_of_service": "2026-03-02"},
         ["administrations[0].start"],
+    ),
+    "stop before the date of service": (
+        {**encounter(administrations=[{**UNTIMED, "stop": "2026-03-01T09:00"}]), "date_of_service": "2026-03-02"},
+        ["administrations[0].stop"],
     ),
     "time that is none": (row(start="25:00"), ["administrations[0].start"]),
     "time in words": (row(start=CANARY), ["administrations[0].start"]),
@@ -69,6 +87,23 @@ DOCUMENTS = {
     "mixed with nobody": (row(mixed_with="9"), ["administrations[0].mixed_with"]),
     "mixed with itself": (row(mixed_with="1"), ["administrations[0].mixed_with"]),
     "mixed over two routes": (two(route="im", mixed_with="1"), ["administrations[1].mixed_with"]),
+    "mixed with other times": (two(start="10:00", mixed_with="1"), ["administrations[1].mixed_with"]),
+    "mixed with other times by way of another": (
+        bag({"start": "12:00", "stop": "14:00"}, {}, {"start": "09:00", "stop": "10:00"}),
+        ["administrations[0].mixed_with"],
+    ),
+    "mixed, a stop before another's start": (
+        bag({"start": "12:00"}, {}, {"stop": "10:00"}),
+        ["administrations[0].mixed_with"],
+    ),
+    "mixed, attended and not": (
+        bag({"attended": True}, {}, {"attended": False}),
+        ["administrations[2].attended"],
+    ),
+    "mixed, resumed and not": (
+        bag({"resumed": False}, {"resumed": True}, {}),
+        ["administrations[1].resumed"],
+    ),
     "reason that is nobody": (encounter(primary_reason="9"), ["primary_reason"]),
     "claim unknown": (encounter(claim=CANARY), ["claim"]),
     "modifier of three letters": (
