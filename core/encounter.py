@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
 from datetime import date, datetime
-from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal, NamedTuple, Self
 
@@ -27,7 +26,7 @@ from pydantic import (
     model_validator,
 )
 
-from ivcoder.book import Category, Place, Rulebook, places
+from ivcoder.book import OPENING, Amount, Category, Place, Rulebook, places
 from ivcoder.faults import FORMS, Fault, InvalidInput, faults_of
 
 HOUR = 60
@@ -118,55 +117,9 @@ def _bad(problem: str, right: str, field: str = "") -> InvalidInput:
     return InvalidInput(Fault(field, problem, right))
 
 
-_CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(\+[1-9])?")
-_LOCAL = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:00)?")
-_AMOUNT = re.compile(r"(\d{1,9}(?:,\d{3})*(?:\.\d{1,6})?)\s*(.+)")
-_UNITS = {
-    "kg": ("mg", Decimal(1_000_000)),
-    "g": ("mg", Decimal(1000)),
-    "gm": ("mg", Decimal(1000)),
-    "gram": ("mg", Decimal(1000)),
-    "grams": ("mg", Decimal(1000)),
-    "mg": ("mg", Decimal(1)),
-    "mcg": ("mg", Decimal("0.001")),
-    "ug": ("mg", Decimal("0.001")),
-    "µg": ("mg", Decimal("0.001")),
-    "ng": ("mg", Decimal("0.000001")),
-    "l": ("mL", Decimal(1000)),
-    "liter": ("mL", Decimal(1000)),
-    "liters": ("mL", Decimal(1000)),
-    "ml": ("mL", Decimal(1)),
-    "cc": ("mL", Decimal(1)),
-    "unit": ("units", Decimal(1)),
-    "units": ("units", Decimal(1)),
-    "iu": ("units", Decimal(1)),
-    "u": ("units", Decimal(1)),
-    "meq": ("mEq", Decimal(1)),
-    "mmol": ("mmol", Decimal(1)),
-    "mci": ("mCi", Decimal(1)),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Amount:
-    """An amount of a drug in its base unit: mg, mL, units, mEq, mmol or mCi."""
-
-    value: Decimal
-    unit: str
-
-    @classmethod
-    def parse(cls, text: str) -> Amount:
-        """Read ``125 mg``, ``1.5 g``, ``1,000 mL``, ``20 mEq``.
-
-        Raises:
-            InvalidInput: not a number and a unit we know.
-
-        """
-        match = _AMOUNT.fullmatch(text.strip())
-        unit = _UNITS.get(match[2].strip().casefold()) if match else None
-        if match is None or unit is None:
-            raise _bad("is not an amount with a unit", "a number and a unit, such as 125 mg")
-        return cls(Decimal(match[1].replace(",", "")) * unit[1], unit[0])
+_CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])(\+[1-9])?")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_LOCAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:00)?")
 
 
 def _clock_text(value: str) -> str:
@@ -199,10 +152,31 @@ def _unspaced_lower(value: object) -> object:
 
 
 def whole_date(value: object) -> object:
-    """A date, or its text; not a number, and not a moment."""
-    if isinstance(value, str | date | None) and not isinstance(value, datetime):
-        return value
+    """A date, or its text, not before the book opens; not a number, and not a moment."""
+    day = _day(value) if isinstance(value, str) else value
+    if day is not None and (not isinstance(day, date) or isinstance(day, datetime)):
+        raise _bad("is not a date", "a date such as 2026-03-02")
+    if day is not None and day < OPENING:
+        raise _bad(f"is before {OPENING}, where the rulebook begins", f"a date from {OPENING} on")
+    return day
+
+
+def _day(text: str) -> date | None:
+    if _DATE.fullmatch(text):
+        with suppress(ValueError):
+            return date.fromisoformat(text)
     raise _bad("is not a date", "a date such as 2026-03-02")
+
+
+def at_most(count: int) -> BeforeValidator:
+    """Refuse a list that is too long before its entries are looked at, each with faults of its own."""
+
+    def check(value: object) -> object:
+        if isinstance(value, list | tuple) and len(value) > count:
+            raise _bad("is too long", f"at most {count} entries")
+        return value
+
+    return BeforeValidator(check)
 
 
 def form(pattern: str, words: str) -> str:
@@ -297,7 +271,9 @@ class OtherService(BaseModel):
     model_config = _BORDER
 
     code: CodeNumber = Field(description="The service's code.")
-    modifiers: tuple[ModifierCode, ...] = Field((), max_length=MOST_MODIFIERS, description="Modifiers already on it.")
+    modifiers: Annotated[tuple[ModifierCode, ...], at_most(MOST_MODIFIERS)] = Field(
+        (), max_length=MOST_MODIFIERS, description="Modifiers already on it."
+    )
 
 
 class Given(NamedTuple):
@@ -335,7 +311,7 @@ class Encounter(BaseModel):
     model_config = _BORDER
 
     place_of_service: PlaceCode = Field(description=PLACES)
-    administrations: tuple[Administration, ...] = Field(
+    administrations: Annotated[tuple[Administration, ...], at_most(MOST_ADMINISTRATIONS)] = Field(
         min_length=1, max_length=MOST_ADMINISTRATIONS, description="Everything that was given."
     )
     date_of_service: Annotated[date, BeforeValidator(whole_date)] | None = Field(
@@ -349,7 +325,7 @@ class Encounter(BaseModel):
     primary_reason: Id | None = Field(
         None, description="Professional claims: the id of the administration the visit was for."
     )
-    other_services: tuple[OtherService, ...] = Field(
+    other_services: Annotated[tuple[OtherService, ...], at_most(MOST_SERVICES)] = Field(
         (), max_length=MOST_SERVICES, description="Other services on the same claim, such as a visit."
     )
     undocumented_stop: Literal["push", "ask"] = Field(

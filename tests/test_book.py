@@ -8,8 +8,7 @@ from datetime import date
 import pytest
 
 from ivcoder import DrugTable, InvalidInput, Rulebook, select_push_codes
-from ivcoder.book import adjustments, in_force, places, plain, sources
-from ivcoder.encounter import Amount
+from ivcoder.book import Amount, adjustments, in_force, places, plain, sources
 from ivcoder.rule import RULES
 
 BOOK = Rulebook.on(None)
@@ -170,6 +169,11 @@ def test_a_wrong_own_table_says_which_field(text, field):
     with pytest.raises(InvalidInput) as caught:
         DrugTable.parse(text)
     assert caught.value.faults[0].field == field
+
+
+@pytest.mark.parametrize("sign", ["\N{MICRO SIGN}g", "\N{GREEK SMALL LETTER MU}g", "mcg", "MCG", "ug"])
+def test_micrograms_by_every_sign(sign):
+    assert Amount.parse(f"1,500 {sign}") == Amount.parse("1.5 mg")
 
 
 def test_plain_names_ignore_case_blanks_and_punctuation():

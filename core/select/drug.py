@@ -7,9 +7,9 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
-from ivcoder.book import Billing, Category, Confidence, Drug, Payer, Rulebook
+from ivcoder.book import Amount, Billing, Category, Confidence, Drug, Payer, Rulebook
 from ivcoder.classify import Option, Question
-from ivcoder.encounter import Amount, Given, Purpose, Route, Visit
+from ivcoder.encounter import Given, Purpose, Route, Visit
 from ivcoder.rank import Ranked
 from ivcoder.rule import Verdict, applies, cannot_tell, does_not, rule
 from ivcoder.select.earned import Earned, Remark
