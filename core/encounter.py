@@ -560,7 +560,7 @@ def shared(members: Sequence[Given]) -> Given:
     whole = members[0]._replace(**facts)  # type: ignore[arg-type]
     start, stop, minutes = whole.start, whole.stop, whole.minutes
     if start is not None and stop is not None:
-        return whole if minutes is not None else whole._replace(minutes=stop - start)
+        return whole._replace(minutes=stop - start) if minutes is None and start <= stop else whole
     if minutes is not None and stop is not None:
         return whole._replace(start=stop - minutes)
     if minutes is not None and start is not None:
@@ -596,6 +596,6 @@ def _differs(row: Given, whole: Given, names: Iterable[str]) -> bool:
 
 def _is_torn(whole: Given) -> bool:
     """Whether the start of one drug and the stop or length of another do not fit together."""
-    if whole.start is None or whole.stop is None or whole.minutes is None:
+    if whole.start is None or whole.stop is None:
         return False
-    return whole.minutes < 0 or whole.start + whole.minutes != whole.stop
+    return whole.minutes is None or whole.start + whole.minutes != whole.stop
