@@ -30,6 +30,7 @@ from ivcoder.server.timeline import timeline
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 NARROWEST, PLAIN, WIDEST = 60, 80, 1000
+HEIGHT = 25
 NOTHING = "not reported"
 FOOT = "CPT is the American Medical Association's; holding a licence is the user's part."
 STATUS = {
@@ -57,6 +58,7 @@ def show(page: Callable[[Console], RenderableType]) -> None:
     piped = not sys.stdout.isatty()
     console = Console(
         width=_width(piped=piped),
+        height=HEIGHT,  # no page is cut to it; without it rich reads COLUMNS and LINES for itself
         highlight=False,
         emoji=False,
         color_system=None if piped else "standard",

@@ -353,3 +353,8 @@ def test_any_columns_will_do(columns, monkeypatch):
     done = run("select", "--pos", "22", "Zofran iv push 09:00")
     assert (done.status, done.err) == (0, "")
     assert max(map(len, done.out.splitlines())) <= 1000
+
+
+@pytest.mark.parametrize("size", ["9" * 12, "\N{SUPERSCRIPT TWO}"])
+def test_any_size_of_a_terminal_will_do(size):
+    assert "96374" in in_a_terminal("select", "--pos", "22", "Zofran iv push 09:00", COLUMNS=size, LINES=size)
