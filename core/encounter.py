@@ -7,10 +7,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
-from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal, NamedTuple, Self
 
@@ -27,7 +26,7 @@ from pydantic import (
     model_validator,
 )
 
-from ivcoder.book import Category, Place, Rulebook, places
+from ivcoder.book import OPENING, Amount, Category, Place, Rulebook, places
 from ivcoder.faults import FORMS, Fault, InvalidInput, faults_of
 
 HOUR = 60
@@ -118,55 +117,9 @@ def _bad(problem: str, right: str, field: str = "") -> InvalidInput:
     return InvalidInput(Fault(field, problem, right))
 
 
-_CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(\+[1-9])?")
-_LOCAL = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:00)?")
-_AMOUNT = re.compile(r"(\d{1,9}(?:,\d{3})*(?:\.\d{1,6})?)\s*(.+)")
-_UNITS = {
-    "kg": ("mg", Decimal(1_000_000)),
-    "g": ("mg", Decimal(1000)),
-    "gm": ("mg", Decimal(1000)),
-    "gram": ("mg", Decimal(1000)),
-    "grams": ("mg", Decimal(1000)),
-    "mg": ("mg", Decimal(1)),
-    "mcg": ("mg", Decimal("0.001")),
-    "ug": ("mg", Decimal("0.001")),
-    "µg": ("mg", Decimal("0.001")),
-    "ng": ("mg", Decimal("0.000001")),
-    "l": ("mL", Decimal(1000)),
-    "liter": ("mL", Decimal(1000)),
-    "liters": ("mL", Decimal(1000)),
-    "ml": ("mL", Decimal(1)),
-    "cc": ("mL", Decimal(1)),
-    "unit": ("units", Decimal(1)),
-    "units": ("units", Decimal(1)),
-    "iu": ("units", Decimal(1)),
-    "u": ("units", Decimal(1)),
-    "meq": ("mEq", Decimal(1)),
-    "mmol": ("mmol", Decimal(1)),
-    "mci": ("mCi", Decimal(1)),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Amount:
-    """An amount of a drug in its base unit: mg, mL, units, mEq, mmol or mCi."""
-
-    value: Decimal
-    unit: str
-
-    @classmethod
-    def parse(cls, text: str) -> Amount:
-        """Read ``125 mg``, ``1.5 g``, ``1,000 mL``, ``20 mEq``.
-
-        Raises:
-            InvalidInput: not a number and a unit we know.
-
-        """
-        match = _AMOUNT.fullmatch(text.strip())
-        unit = _UNITS.get(match[2].strip().casefold()) if match else None
-        if match is None or unit is None:
-            raise _bad("is not an amount with a unit", "a number and a unit, such as 125 mg")
-        return cls(Decimal(match[1].replace(",", "")) * unit[1], unit[0])
+_CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])(\+[1-9])?")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_LOCAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:00)?")
 
 
 def _clock_text(value: str) -> str:
@@ -199,10 +152,31 @@ def _unspaced_lower(value: object) -> object:
 
 
 def whole_date(value: object) -> object:
-    """A date, or its text; not a number, and not a moment."""
-    if isinstance(value, str | date | None) and not isinstance(value, datetime):
-        return value
+    """A date, or its text, not before the book opens; not a number, and not a moment."""
+    day = _day(value) if isinstance(value, str) else value
+    if day is not None and (not isinstance(day, date) or isinstance(day, datetime)):
+        raise _bad("is not a date", "a date such as 2026-03-02")
+    if day is not None and day < OPENING:
+        raise _bad(f"is before {OPENING}, where the rulebook begins", f"a date from {OPENING} on")
+    return day
+
+
+def _day(text: str) -> date | None:
+    if _DATE.fullmatch(text):
+        with suppress(ValueError):
+            return date.fromisoformat(text)
     raise _bad("is not a date", "a date such as 2026-03-02")
+
+
+def at_most(count: int) -> BeforeValidator:
+    """Refuse a list that is too long before its entries are looked at, each with faults of its own."""
+
+    def check(value: object) -> object:
+        if isinstance(value, list | tuple) and len(value) > count:
+            raise _bad("is too long", f"at most {count} entries")
+        return value
+
+    return BeforeValidator(check)
 
 
 def form(pattern: str, words: str) -> str:
@@ -297,7 +271,9 @@ class OtherService(BaseModel):
     model_config = _BORDER
 
     code: CodeNumber = Field(description="The service's code.")
-    modifiers: tuple[ModifierCode, ...] = Field((), max_length=MOST_MODIFIERS, description="Modifiers already on it.")
+    modifiers: Annotated[tuple[ModifierCode, ...], at_most(MOST_MODIFIERS)] = Field(
+        (), max_length=MOST_MODIFIERS, description="Modifiers already on it."
+    )
 
 
 class Given(NamedTuple):
@@ -335,7 +311,7 @@ class Encounter(BaseModel):
     model_config = _BORDER
 
     place_of_service: PlaceCode = Field(description=PLACES)
-    administrations: tuple[Administration, ...] = Field(
+    administrations: Annotated[tuple[Administration, ...], at_most(MOST_ADMINISTRATIONS)] = Field(
         min_length=1, max_length=MOST_ADMINISTRATIONS, description="Everything that was given."
     )
     date_of_service: Annotated[date, BeforeValidator(whole_date)] | None = Field(
@@ -349,7 +325,7 @@ class Encounter(BaseModel):
     primary_reason: Id | None = Field(
         None, description="Professional claims: the id of the administration the visit was for."
     )
-    other_services: tuple[OtherService, ...] = Field(
+    other_services: Annotated[tuple[OtherService, ...], at_most(MOST_SERVICES)] = Field(
         (), max_length=MOST_SERVICES, description="Other services on the same claim, such as a visit."
     )
     undocumented_stop: Literal["push", "ask"] = Field(
@@ -433,12 +409,7 @@ def visit_of(encounter: Encounter, book: Rulebook) -> Visit:
 
 def _clocks(encounter: Encounter, rows: tuple[Given, ...]) -> tuple[int, ...]:
     charted = zip(encounter.administrations, rows, strict=True)
-    bare = len("HH:MM")
-    return tuple(
-        sorted(
-            [row.start for given, row in charted if given.start and len(given.start) == bare and row.start is not None]
-        )
-    )
+    return tuple(sorted([row.start for given, row in charted if _is_bare(given.start) and row.start is not None]))
 
 
 def _given_rows(encounter: Encounter) -> tuple[Given, ...]:
@@ -484,6 +455,11 @@ def _is_clock(text: str) -> bool:
     return len(text) <= len("HH:MM+1")
 
 
+def _is_bare(text: str | None) -> bool:
+    """Whether a time is HH:MM alone, without a day."""
+    return text is not None and len(text) == len("HH:MM")
+
+
 def _moment(text: str, origin: date | None) -> int:
     """Minutes from midnight of ``origin``; HH:MM is on that day."""
     if _is_clock(text):
@@ -497,7 +473,7 @@ def _times(row: Administration, origin: date | None) -> tuple[int | None, int | 
     start = None if row.start is None else _moment(row.start, origin)
     stop = None if row.stop is None else _moment(row.stop, origin)
     if start is not None and stop is not None:
-        if stop < start and row.stop is not None and _is_clock(row.stop):
+        if stop < start and _is_bare(row.stop):
             stop += -(-(start - stop) // DAY) * DAY
         return start, stop, stop - start
     if row.minutes is not None:
@@ -516,28 +492,36 @@ def _contradictions(encounter: Encounter, rows: tuple[Given, ...]) -> list[Fault
         if row.id in seen:
             faults.append(_fault(number, "id", "is used twice", "a different id for each administration"))
         seen.add(row.id)
-        if row.minutes is not None:
-            if row.minutes < 0:
-                faults.append(_fault(number, "stop", "is before the start", "a stop at or after the start"))
-            elif charted.minutes is not None and row.minutes != charted.minutes:
-                right = "the length from start to stop, or no minutes"
-                faults.append(_fault(number, "minutes", "contradicts the start and stop", right))
-            elif row.minutes > LONGEST:
-                right = "the end of this administration"
-                faults.append(_fault(number, "stop", "is more than 14 days after the start", right))
-        if encounter.date_of_service and charted.start is not None and (row.start or 0) < 0:
-            faults.append(_fault(number, "start", "is before the date of service", "a time on or after it"))
+        faults += _bad_times(number, row, charted, encounter.date_of_service)
         if row.mixed_with is not None:
             problem, right = _bad_bag(row, by_id)
             if problem:
                 faults.append(_fault(number, "mixed_with", problem, right))
     if encounter.primary_reason is not None and encounter.primary_reason not in by_id:
         faults.append(Fault("primary_reason", "is not the id of an administration", "one of the ids above"))
+    if not faults and any(row.mixed_with is not None for row in rows):
+        faults += _at_odds(rows)
     return faults
 
 
 def _fault(number: int, field: str, problem: str, right: str) -> Fault:
     return Fault(f"administrations[{number}].{field}", problem, right)
+
+
+def _bad_times(number: int, row: Given, charted: Administration, day: date | None) -> Iterator[Fault]:
+    backwards = row.minutes is not None and row.minutes < 0
+    if backwards:
+        yield _fault(number, "stop", "is before the start", "a stop at or after the start")
+    elif row.minutes is not None and charted.minutes is not None and row.minutes != charted.minutes:
+        right = "the length from start to stop, or no minutes"
+        yield _fault(number, "minutes", "contradicts the start and stop", right)
+    elif row.minutes is not None and row.minutes > LONGEST:
+        right = "the end of this administration"
+        yield _fault(number, "stop", "is more than 14 days after the start", right)
+    if day and charted.start is not None and (row.start or 0) < 0:
+        yield _fault(number, "start", "is before the date of service", "a time on or after it")
+    if day and charted.stop is not None and (row.stop or 0) < 0 and not backwards:
+        yield _fault(number, "stop", "is before the date of service", "a time on or after it")
 
 
 def _bad_bag(row: Given, by_id: Mapping[str, Given]) -> tuple[str, str]:
@@ -546,7 +530,72 @@ def _bad_bag(row: Given, by_id: Mapping[str, Given]) -> tuple[str, str]:
         return "is not the id of another administration", "the id of one sharing the bag"
     if other.route != row.route or other.access_site != row.access_site:
         return "names a bag on another route or access", "drugs of one bag share both"
-    for mine, theirs in ((row.start, other.start), (row.stop, other.stop), (row.minutes, other.minutes)):
-        if mine is not None and theirs is not None and mine != theirs:
-            return "names a bag with other times", "drugs of one bag share their times"
     return "", ""
+
+
+def mixed(rows: Iterable[Given]) -> list[list[Given]]:
+    """The rows that hung together, directly or by way of others, in the order charted."""
+    given = list(rows)
+    parent = {row.id: row.id for row in given}
+
+    def root(label: str) -> str:
+        while parent[label] != label:
+            label = parent[label]
+        return label
+
+    for row in given:
+        if row.mixed_with is not None:
+            parent[root(row.mixed_with)] = root(row.id)
+    groups: dict[str, list[Given]] = {}
+    for row in given:
+        groups.setdefault(root(row.id), []).append(row)
+    return list(groups.values())
+
+
+def shared(members: Sequence[Given]) -> Given:
+    """A bag as one administration: its first drug's row, with every fact that stands beside any of its drugs."""
+    facts: dict[str, object] = {"drug": " + ".join(row.drug for row in members)}
+    for name in _OF_BAG:
+        facts[name] = next((value for row in members if (value := getattr(row, name)) is not None), None)
+    whole = members[0]._replace(**facts)  # type: ignore[arg-type]
+    start, stop, minutes = whole.start, whole.stop, whole.minutes
+    if start is not None and stop is not None:
+        return whole._replace(minutes=stop - start) if minutes is None and start <= stop else whole
+    if minutes is not None and stop is not None:
+        return whole._replace(start=stop - minutes)
+    if minutes is not None and start is not None:
+        return whole._replace(stop=start + minutes)
+    return whole
+
+
+_SPAN = ("start", "stop", "minutes")
+_SAID = ("attended", "resumed")
+_OF_BAG = (*_SPAN, *_SAID, "access_reason")
+
+
+def _at_odds(rows: Sequence[Given]) -> Iterator[Fault]:
+    """What the drugs of one bag contradict one another in."""
+    numbers = {row.id: number for number, row in enumerate(rows)}
+    for members in mixed(rows):
+        if len(members) == 1:
+            continue
+        whole = shared(members)
+        naming = [row for row in members if row.mixed_with is not None]
+        apart = [row for row in members if _differs(row, whole, _SPAN)] or (naming[:1] if _is_torn(whole) else [])
+        for number in sorted({numbers[(row if row in naming else naming[0]).id] for row in apart}):
+            yield _fault(number, "mixed_with", "names a bag with other times", "drugs of one bag share their times")
+        for row in members:
+            for name in _SAID:
+                if _differs(row, whole, (name,)):
+                    yield _fault(numbers[row.id], name, "contradicts the rest of its bag", "one answer for a bag")
+
+
+def _differs(row: Given, whole: Given, names: Iterable[str]) -> bool:
+    return any(getattr(row, name) not in (None, getattr(whole, name)) for name in names)
+
+
+def _is_torn(whole: Given) -> bool:
+    """Whether the start of one drug and the stop or length of another do not fit together."""
+    if whole.start is None or whole.stop is None:
+        return False
+    return whole.minutes is None or whole.start + whole.minutes != whole.stop

@@ -14,6 +14,9 @@ from pydantic import ValidationError
 
 _PLAIN_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
+MOST_FAULTS = 20
+"""Faults shown at once."""
+
 FORMS: dict[str, str] = {}
 """What each pattern of a field asks for, in words; filled by the module that holds the patterns."""
 
@@ -35,6 +38,10 @@ class InvalidInput(ValueError):
     """The input cannot be read as an encounter, a denial or a drug table; ``faults`` says why."""
 
     def __init__(self, *faults: Fault) -> None:
+        # One more stands for itself, and an error put into another error is not counted again.
+        if len(faults) > MOST_FAULTS + 1:
+            rest = f"has {len(faults) - MOST_FAULTS} more faults"
+            faults = (*faults[:MOST_FAULTS], Fault("input", rest, "those above mended first"))
         self.faults = faults
         super().__init__("\n".join(map(str, faults)))
 

@@ -81,7 +81,8 @@ def one_initial_per_access(service: Service, initial: Service) -> Verdict:
 def initial_by_hierarchy(service: Service, standing: str | None) -> Verdict:
     """Chemotherapy ranks before other drugs and those before hydration; inside each, infusions before pushes
     before injections. The highest is the initial service, whatever the order in time. Among equals the longest
-    infusion is taken, then the first in time; doses of one drug keep their order.
+    infusion is taken, then the first in time; doses of one drug keep their order
+    in time, and without times the longest leads.
     """
     return applies(drug=service.drug, standing=standing) if standing else does_not(drug=service.drug)
 
@@ -286,9 +287,9 @@ def _ordered(services: Sequence[Service], tiers: Mapping[tuple[str, str], Tier])
             most, first = longest.get(group, (0, UNTIMED))
             longest[group] = min(most, -(row.minutes or 0)), min(first, _start(row))
 
-    def key(row: Service) -> tuple[int, int, int, str, int, tuple[str, ...]]:
+    def key(row: Service) -> tuple[int, int, int, str, int, int, tuple[str, ...]]:
         most, first = longest.get((row.kind, row.access, row.substance), (0, _start(row)))
-        return _tier(row, tiers), most, first, row.substance, _start(row), row.administrations
+        return _tier(row, tiers), most, first, row.substance, _start(row), -(row.minutes or 0), row.administrations
 
     return sorted(services, key=key)
 
@@ -308,7 +309,9 @@ def _joined(services: Iterable[Service]) -> list[Service]:
         else:
             joined.append(row)
     for members in groups.values():
-        members.sort(key=lambda row: (row.start is None, row.start or 0, row.drug))
+        members.sort(
+            key=lambda row: (row.start is None, row.start or 0, row.resumed is True, -(row.minutes or 0), row.drug)
+        )
         segments = [members[0]]
         for row in members[1:]:
             if row.kind is Kind.HYDRATION or row.resumed:

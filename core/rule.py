@@ -13,7 +13,7 @@ from enum import StrEnum
 from inspect import cleandoc
 from typing import Generic, Literal, NamedTuple, ParamSpec, TypeAlias
 
-from ivcoder.book import Confidence
+from ivcoder.book import OPENING, Confidence
 
 P = ParamSpec("P")
 _tuple = tuple.__new__
@@ -21,9 +21,6 @@ _tuple = tuple.__new__
 Step = Literal["classify", "rank", "select", "edits", "denials"]
 Nature = Literal["policy", "convention", "disputed", "reading"]
 """Whether a rule is written policy, what the field does, a point sources disagree on, or our own reading."""
-
-OPENING = date(2016, 1, 1)
-"""The first date of service the rulebook speaks for."""
 
 
 class Outcome(StrEnum):

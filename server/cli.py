@@ -203,7 +203,8 @@ def explain(
     payer: Payer = None,
 ) -> int:
     """Why was a line denied, is the payer right, and what now?"""
-    chosen = {name: value for name, value in _options(pos, date, claim, payer, None, None, False).items() if value}
+    options = _options(pos, date, claim, payer, None, None, False)
+    chosen = {name: value for name, value in options.items() if value is not None}
     from ivcoder.server import shorthand
 
     if len(what) > 1 or shorthand.is_billed_line(what[0]):

@@ -60,29 +60,30 @@ _ROUTE = re.compile(
     r"(?<![\w-])(" + "|".join(sorted(map(re.escape, _ROUTES), key=len, reverse=True)) + r")(?![\w-])", re.IGNORECASE
 )
 _IV = re.compile(
-    r"(?<![\w-])(iv)(?=\s+(?:over\s|\d+\s*(?:min|hr|hour)|(?:from\s+)?\d{1,2}:?\d{2}\s*(?:-|\u2013|to|until)\s*\d))",
+    r"(?<![\w-])(iv)(?=\s+(?:over\s|[0-9]+\s*(?:min|hr|hour)|(?:from\s+)?[0-9]{1,2}:?[0-9]{2}\s*(?:-|\u2013|to|until)\s*[0-9]))",
     re.IGNORECASE,
 )
 """``iv`` with a length or a stop: how long it ran decides what it is."""
 _UNIT = r"(?:kg|mg|mcg|ug|µg|ng|grams?|gm|g|ml|cc|liters?|l|units?|iu|meq|mmol|mci)"
-_DOSE = re.compile(rf"(?<![\w.])\d[\d,]*(?:\.\d+)?\s*{_UNIT}(?!\w)", re.IGNORECASE)
-_CARRIER = re.compile(r"\bin\s+\d[\d,]*\s*(?:ml|cc)\b.*$|/\s*\d[\d,]*\s*(?:ml|cc)\b", re.IGNORECASE)
+_DOSE = re.compile(rf"(?<![\w.])[0-9][0-9,]*(?:\.[0-9]+)?\s*{_UNIT}(?!\w)", re.IGNORECASE)
+_CARRIER = re.compile(r"\bin\s+[0-9][0-9,]*\s*(?:ml|cc)\b.*$|/\s*[0-9][0-9,]*\s*(?:ml|cc)\b", re.IGNORECASE)
 """``in 50 mL NS`` and ``/100 mL`` say what the drug was mixed in, which is part of giving it."""
 _RATE = re.compile(
-    rf"@?\s*(?<![\w.])\d[\d,]*(?:\.\d+)?\s*{_UNIT}?(?:/kg)?\s*/\s*(?:hr|hour|h|min)(?!\w)", re.IGNORECASE
+    rf"@?\s*(?<![\w.])[0-9][0-9,]*(?:\.[0-9]+)?\s*{_UNIT}?(?:/kg)?\s*/\s*(?:hr|hour|h|min)(?!\w)", re.IGNORECASE
 )
 _HYDRATION = re.compile(r"(?<!\w)(?:for\s+)?hydration(?!\w)", re.IGNORECASE)
 _KEEP_OPEN = re.compile(r"(?<!\w)(?:kvo|tko)(?!\w)", re.IGNORECASE)
-_TIME = r"(\d{1,2}:\d{2}(?:\s*[ap]\.?m?\.?)?(?:\+\d)?|\d{4}(?:\+\d)?|\d{1,2}\s*[ap]\.?m\.?)"
+_TIME = r"([0-9]{1,2}:[0-9]{2}(?:\s*[ap]\.?m?\.?)?(?:\+[0-9])?|[0-9]{4}(?:\+[0-9])?|[0-9]{1,2}\s*[ap]\.?m\.?)"
 _SPAN = re.compile(
     rf"(?:(?:at|from|start|started|@)\s*)?(?<![\w:]){_TIME}"
     rf"(?:\s*(?:-|\u2013|to|until|stop|stopped|end|ended)\s*{_TIME}?)?(?![\w:])",
     re.IGNORECASE,
 )
 _NOON = 12
-_CLOCK = re.compile(r"(\d{1,2}?):?(\d{2})?\s*([ap])?\.?m?\.?(\+\d)?", re.IGNORECASE)
+_CLOCK = re.compile(r"([0-9]{1,2}?):?([0-9]{2})?\s*([ap])?\.?m?\.?(\+[0-9])?", re.IGNORECASE)
 _LENGTH = re.compile(
-    r"(?:(?:over|for|x)\s*)?(?<![\w.])(\d+(?:\.\d+)?)\s*(minutes?|mins?|hours?|hrs?|h|m)(?!\w)", re.IGNORECASE
+    r"(?:(?:over|for|x)\s*)?(?<![\w.])([0-9]{1,6}(?:\.[0-9]{1,6})?)\s*(minutes?|mins?|hours?|hrs?|h|m)(?!\w)",
+    re.IGNORECASE,
 )
 _EXTRA = re.compile(r"(?<!\S)([a-z_]+)=(\"[^\"]*\"|\S+)")
 _EXTRAS: Mapping[str, str] = {
@@ -197,13 +198,20 @@ def _last(matches: Iterable[re.Match[str]]) -> re.Match[str] | None:
 
 
 _BILLED = re.compile(
-    r"([0-9A-Za-z]{5})(?:-([0-9A-Za-z]{2}(?:-[0-9A-Za-z]{2})*))?(?:\s*x\s*(\d{1,4}))?(?:\s+([^:]+?))?\s*((?::[\w.-]+)*)"
+    r"([0-9A-Za-z]{5})(?:-([0-9A-Za-z]{2}(?:-[0-9A-Za-z]{2})*))?(?:\s*x\s*([0-9]{1,4}))?(?:\s+([^:]+?))?\s*((?::[\w.-]+)*)"
 )
 
 
 def is_billed_line(text: str) -> bool:
     """Whether a text reads as a billed line rather than the name of a file."""
-    return _BILLED.fullmatch(text.strip()) is not None and not Path(text).exists()
+    return _BILLED.fullmatch(text.strip()) is not None and not _is_file(text)
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).exists()
+    except OSError:
+        return False  # longer than the name of a file can be
 
 
 def billed_line(text: str, number: int) -> dict[str, object]:
@@ -227,6 +235,6 @@ def billed_line(text: str, number: int) -> dict[str, object]:
     marks = [mark for mark in match[5].split(":") if mark]
     row["denied"] = "denied" in marks or len(marks) > 0
     reasons = [mark.upper() for mark in marks if mark != "denied"]
-    row["carc"] = [mark for mark in reasons if not re.fullmatch(r"(N|M|MA)\d+", mark)]
-    row["rarc"] = [mark for mark in reasons if re.fullmatch(r"(N|M|MA)\d+", mark)]
+    row["carc"] = [mark for mark in reasons if not re.fullmatch(r"(N|M|MA)[0-9]+", mark)]
+    row["rarc"] = [mark for mark in reasons if re.fullmatch(r"(N|M|MA)[0-9]+", mark)]
     return row

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,7 +29,8 @@ from ivcoder.encounter import Encounter
 from ivcoder.server.timeline import timeline
 
 TIMES = "\N{MULTIPLICATION SIGN}"
-NARROWEST = 60
+NARROWEST, PLAIN, WIDEST = 60, 80, 1000
+HEIGHT = 25
 NOTHING = "not reported"
 FOOT = "CPT is the American Medical Association's; holding a licence is the user's part."
 STATUS = {
@@ -54,9 +56,9 @@ VERDICT = {
 def show(page: Callable[[Console], RenderableType]) -> None:
     """Print a page: at the terminal's width and colours, or plain when piped, at COLUMNS or 80 columns."""
     piped = not sys.stdout.isatty()
-    width = int(os.environ.get("COLUMNS", "80")) if piped and os.environ.get("COLUMNS", "80").isdigit() else None
     console = Console(
-        width=max(width, NARROWEST) if width else None,
+        width=_width(piped=piped),
+        height=HEIGHT,  # no page is cut to it; without it rich reads COLUMNS and LINES for itself
         highlight=False,
         emoji=False,
         color_system=None if piped else "standard",
@@ -67,6 +69,15 @@ def show(page: Callable[[Console], RenderableType]) -> None:
     if piped:
         text = "".join(f"{line.rstrip()}\n" for line in text.splitlines())
     sys.stdout.write(plain(text, console.encoding))
+
+
+def _width(*, piped: bool) -> int | None:
+    """The width COLUMNS asks for, within reason; else 80 when piped, or what the terminal has."""
+    asked = os.environ.get("COLUMNS", "")
+    if not asked:
+        return PLAIN if piped else None
+    width = int(asked) if re.fullmatch("[0-9]{1,6}", asked) else WIDEST if re.fullmatch("[0-9]+", asked) else PLAIN
+    return min(max(width, NARROWEST if piped else 1), WIDEST)
 
 
 def plain(text: str, encoding: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 from commands import run
 
 from benchmarks.wire import Server
-from ivcoder import InvalidInput, select_push_codes
+from ivcoder import InvalidInput, explain_denial, select_push_codes
 
 CANARY = "canary"
 GOOD = {"id": "1", "drug": "Solu-Medrol", "route": "iv_push", "start": "09:00"}
@@ -23,6 +23,19 @@ def row(**fields):
 
 def two(**fields):
     return encounter(administrations=[GOOD, {**GOOD, "id": "2", **fields}])
+
+
+UNTIMED = {"id": "1", "drug": "Solu-Medrol", "route": "iv_push"}
+
+
+def bag(*facts):
+    """Three drugs in one bag, each naming the next."""
+    names = ["2", "3", None]
+    rows = [
+        {**UNTIMED, "id": str(number), "mixed_with": name, **fact}
+        for number, (name, fact) in enumerate(zip(names, facts, strict=True), 1)
+    ]
+    return encounter(administrations=rows)
 
 
 # what is wrong: the document, and the fields that must be named
@@ -52,23 +65,53 @@ DOCUMENTS = {
     "duplicate ids": (two(id="1"), ["administrations[1].id"]),
     "id with a slash": (row(id=f"{CANARY}/1"), ["administrations[0].id"]),
     "stop before start": (row(start="2026-03-02T10:00", stop="2026-03-02T09:00"), ["administrations[0].stop"]),
+    "stop on an earlier day": (row(start="10:00+2", stop="09:00+1"), ["administrations[0].stop"]),
     "length against the times": (row(stop="09:10", minutes=20), ["administrations[0].minutes"]),
     "start before the date of service": (
         {**row(start="2026-03-01T09:00"), "date_of_service": "2026-03-02"},
         ["administrations[0].start"],
     ),
+    "stop before the date of service": (
+        {**encounter(administrations=[{**UNTIMED, "stop": "2026-03-01T09:00"}]), "date_of_service": "2026-03-02"},
+        ["administrations[0].stop"],
+    ),
     "time that is none": (row(start="25:00"), ["administrations[0].start"]),
     "time in words": (row(start=CANARY), ["administrations[0].start"]),
     "day that is none": (row(start="2026-02-30T09:00"), ["administrations[0].start"]),
     "date that is none": (encounter(date_of_service="2026-02-30"), ["date_of_service"]),
+    "date before the book opens": (encounter(date_of_service="2015-12-31"), ["date_of_service"]),
+    "date as seconds": (encounter(date_of_service="1772409600"), ["date_of_service"]),
+    "date in other digits": (encounter(date_of_service="2026-03-0\N{ARABIC-INDIC DIGIT TWO}"), ["date_of_service"]),
     "date as a number": (encounter(date_of_service=20260302), ["date_of_service"]),
     "dose without a unit": (row(dose="125"), ["administrations[0].dose"]),
+    "dose beyond measure": (row(dose="999999999,999,999,999,999,999,999 kg"), ["administrations[0].dose"]),
+    "dose of a million kilograms": (row(dose="1,000,000 kg"), ["administrations[0].dose"]),
+    "dose with a comma astray": (row(dose="1,00 mg"), ["administrations[0].dose"]),
+    "dose in other digits": (row(dose="\N{ARABIC-INDIC DIGIT TWO} mg"), ["administrations[0].dose"]),
+    "time in other digits": (row(start="09:0\N{ARABIC-INDIC DIGIT TWO}"), ["administrations[0].start"]),
     "dose in words": (row(dose=f"one {CANARY}"), ["administrations[0].dose"]),
     "category unknown": (row(category=CANARY), ["administrations[0].category"]),
     "hcpcs of the wrong form": (row(hcpcs="J29190"), ["administrations[0].hcpcs"]),
     "mixed with nobody": (row(mixed_with="9"), ["administrations[0].mixed_with"]),
     "mixed with itself": (row(mixed_with="1"), ["administrations[0].mixed_with"]),
     "mixed over two routes": (two(route="im", mixed_with="1"), ["administrations[1].mixed_with"]),
+    "mixed with other times": (two(start="10:00", mixed_with="1"), ["administrations[1].mixed_with"]),
+    "mixed with other times by way of another": (
+        bag({"start": "12:00", "stop": "14:00"}, {}, {"start": "09:00", "stop": "10:00"}),
+        ["administrations[0].mixed_with"],
+    ),
+    "mixed, a stop before another's start": (
+        bag({"start": "12:00"}, {}, {"stop": "10:00"}),
+        ["administrations[0].mixed_with"],
+    ),
+    "mixed, attended and not": (
+        bag({"attended": True}, {}, {"attended": False}),
+        ["administrations[2].attended"],
+    ),
+    "mixed, resumed and not": (
+        bag({"resumed": False}, {"resumed": True}, {}),
+        ["administrations[1].resumed"],
+    ),
     "reason that is nobody": (encounter(primary_reason="9"), ["primary_reason"]),
     "claim unknown": (encounter(claim=CANARY), ["claim"]),
     "modifier of three letters": (
@@ -80,6 +123,16 @@ DOCUMENTS = {
     "too many": (
         encounter(administrations=[{**GOOD, "id": str(number)} for number in range(101)]),
         ["administrations"],
+    ),
+    "too many, and each of them wrong": (encounter(administrations=[{"id": CANARY}] * 101), ["administrations"]),
+    "too many services, and each of them wrong": (encounter(other_services=[{}] * 51), ["other_services"]),
+    "more faults than are shown": (
+        encounter(administrations=[{**GOOD, "id": str(number), "route": CANARY} for number in range(50)]),
+        [*[f"administrations[{number}].route" for number in range(20)], "input"],
+    ),
+    "more contradictions than are shown": (
+        encounter(administrations=[{**GOOD, "id": str(number), "mixed_with": "99"} for number in range(50)]),
+        [*[f"administrations[{number}].mixed_with" for number in range(20)], "input"],
     ),
     "several faults at once": (
         {"place_of_service": "98", "administrations": [{**GOOD, "route": CANARY, "minutes": -1}]},
@@ -167,6 +220,20 @@ def test_a_file_that_cannot_be_read(path):
     done = run("select", path)
     assert done.status == 2
     check(done.err, ["input"])
+
+
+def test_faults_beyond_those_shown_are_counted():
+    rows = [{**GOOD, "id": str(number), "mixed_with": "99"} for number in range(50)]
+    with pytest.raises(InvalidInput, match="input: has 30 more faults"):
+        select_push_codes(encounter(administrations=rows))
+    with pytest.raises(InvalidInput) as caught:
+        select_push_codes(encounter(administrations=rows[:21]))
+    assert len(caught.value.faults) == 21
+
+
+def test_a_denial_before_the_book_opens():
+    with pytest.raises(InvalidInput, match="date_of_service: is before 2016-01-01"):
+        explain_denial({"billed_lines": [{"code": "96375"}], "date_of_service": "2015-12-31"})
 
 
 def test_a_moment_is_no_date():

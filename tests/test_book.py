@@ -1,14 +1,14 @@
 """The book's facts: complete, sourced, dated, and found by the names charts use."""
 
 import re
+import sys
 from collections import Counter
 from datetime import date
 
 import pytest
 
 from ivcoder import DrugTable, InvalidInput, Rulebook, select_push_codes
-from ivcoder.book import adjustments, in_force, places, plain, sources
-from ivcoder.encounter import Amount
+from ivcoder.book import Amount, adjustments, in_force, places, plain, sources
 from ivcoder.rule import RULES
 
 BOOK = Rulebook.on(None)
@@ -95,6 +95,20 @@ def test_a_near_miss_suggests_and_never_assumes():
     assert "Did you mean Solu-Medrol" in coding.questions[0].ask
 
 
+def test_neighbours_are_looked_for_once_a_name(monkeypatch):
+    asked = []
+
+    def counted(name, *_, **__):
+        asked.append(name)
+        return []
+
+    monkeypatch.setattr(sys.modules["ivcoder.book.formulary"], "get_close_matches", counted)
+    names = [f"unheard of {number}" for number in range(20)]
+    rows = [{"id": str(number), "drug": name, "route": "iv_push"} for number, name in enumerate(names)]
+    select_push_codes({"place_of_service": "22", "administrations": rows})
+    assert sorted(asked) == sorted(map(plain, names))
+
+
 @pytest.mark.parametrize(
     ("day", "dose", "expected"),
     [
@@ -140,6 +154,15 @@ def test_an_own_table_adds_a_drug():
     assert select_push_codes(push("HouseMix"), drugs=own).lines[0].code == "96374"
 
 
+NEW = "[[drug]]\nname = 'x'\ncategory = 'therapeutic'\n"
+OWN = "[[drug]]\nname = 'Rocephin'\nhcpcs = [{ code = 'J0696', per = '250 mg' }"
+
+
+def test_an_own_table_may_move_a_drug_between_names_of_its_own():
+    own = DrugTable.parse("[[drug]]\nname = 'Rocephin'\nbrands = ['Rocephin', 'Rocephin ADV']\nnot_by = ['im']\n")
+    assert select_push_codes(push("rocephin adv"), drugs=own).lines[0].code == "96374"
+
+
 @pytest.mark.parametrize(
     ("text", "field"),
     [
@@ -149,12 +172,37 @@ def test_an_own_table_adds_a_drug():
         ("[[drug]]\nname = 'x'\ncategory = 'canary'\n", "drug[0].category"),
         ("[[drug]]\nname = 'x'\ncategory = 'therapeutic'\ncanary = 1\n", "drug[0].canary"),
         ("[[drug]]\ncategory = 'therapeutic'\n", "drug[0].name"),
+        ("[[drug]]\nname = 'x'\n", "drug[0].category"),
+        ("[[drug]]\nname = '-'\ncategory = 'therapeutic'\n", "drug[0].name"),
+        ("[[drug]]\nname = 'Rocephin'\nnot_by = ['canary']\n", "drug[0].not_by[0]"),
+        ("[[drug]]\nname = 'Rocephin'\nsources = ['own-table', 'canary']\n", "drug[0].sources[1]"),
+        (
+            "[[drug]]\nname = 'Rocephin'\ndisputed = 'yes'\ndisputed_sources = ['canary']\n",
+            "drug[0].disputed_sources[0]",
+        ),
+        (f"{OWN}, {{ code = 'ZZ', per = '1 mg' }}]", "drug[0].hcpcs[1].code"),
+        (f"{OWN}, {{ code = 'J9999', per = '0 mg' }}]", "drug[0].hcpcs[1].per"),
+        (f"{OWN}, {{ code = 'J9999', per = 'canary' }}]", "drug[0].hcpcs[1].per"),
+        (
+            f"{OWN}, {{ code = 'J9999', per = '1 mg', since = 2026-02-01, until = 2026-01-01 }}]",
+            "drug[0].hcpcs[1].until",
+        ),
+        ("[[drug]]\nname = 'x'\ncategory = 'therapeutic'\nbrands = ['y', 'Zofran']\n", "drug[0].brands[1]"),
+        ("[[drug]]\nname = 'Rocephin'\naliases = ['ondansetron']\n", "drug[0].aliases[0]"),
+        (f"{NEW}aliases = ['y']\n{NEW.replace('x', 'y')}", "drug[1].name"),
+        (f"{NEW}{NEW}", "drug[1].name"),
+        ("[[drug]]\nname = 'Rocephin'\n[[drug]]\nname = 'ceftriaxone'\n", "drug[1].name"),
     ],
 )
 def test_a_wrong_own_table_says_which_field(text, field):
     with pytest.raises(InvalidInput) as caught:
         DrugTable.parse(text)
     assert caught.value.faults[0].field == field
+
+
+@pytest.mark.parametrize("sign", ["\N{MICRO SIGN}g", "\N{GREEK SMALL LETTER MU}g", "mcg", "MCG", "ug"])
+def test_micrograms_by_every_sign(sign):
+    assert Amount.parse(f"1,500 {sign}") == Amount.parse("1.5 mg")
 
 
 def test_plain_names_ignore_case_blanks_and_punctuation():

@@ -341,3 +341,36 @@ def test_a_reader_that_goes_away_is_no_error():
     command = f"{sys.executable} -m ivcoder.server.cli rules | head -n 1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
     assert done.stderr == ""
+
+
+def test_an_empty_option_is_an_answer_too():
+    for command, what in (("select", "Zofran iv push 09:00"), ("explain", "96375")):
+        done = run(command, what, "--pos", "")
+        assert (done.status, done.out) == (2, "")
+        assert done.err.startswith("place_of_service: ")
+
+
+def test_a_drug_longer_than_a_file_name():
+    done = run("explain", f"96375 {'x' * 300}")
+    assert (done.status, done.out) == (2, "")
+    assert done.err.startswith("billed_lines[0].drug: ")
+
+
+@pytest.mark.parametrize("length", ["9" * 400, "9" * 7, "1." + "0" * 400])
+def test_a_length_beyond_measure(length):
+    done = run("select", "--pos", "22", f"vancomycin iv infusion over {length} min")
+    assert (done.status, done.out) == (2, "")
+    assert "administration 1: has words after the route that are not times" in done.err
+
+
+@pytest.mark.parametrize("columns", ["9" * 5000, "9" * 12, "100000", "\N{SUPERSCRIPT TWO}", "wide", "0", ""])
+def test_any_columns_will_do(columns, monkeypatch):
+    monkeypatch.setenv("COLUMNS", columns)
+    done = run("select", "--pos", "22", "Zofran iv push 09:00")
+    assert (done.status, done.err) == (0, "")
+    assert max(map(len, done.out.splitlines())) <= 1000
+
+
+@pytest.mark.parametrize("size", ["9" * 12, "\N{SUPERSCRIPT TWO}"])
+def test_any_size_of_a_terminal_will_do(size):
+    assert "96374" in in_a_terminal("select", "--pos", "22", "Zofran iv push 09:00", COLUMNS=size, LINES=size)

@@ -3,9 +3,12 @@
 import ast
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from ivcoder.book.rows import RouteName
+from ivcoder.encounter import Route
 from ivcoder.rule import RULES
 
 CORE = Path(__file__).parent.parent / "core"
@@ -98,6 +101,10 @@ def test_no_code_number_stands_in_code(path):
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in spoken:
             assert not re.search(r"(?<![\w-])(9[69]\d{3}|J\d{4})(?![\w-])", node.value), f"{path.name}:{node.lineno}"
+
+
+def test_the_formulary_knows_every_route():
+    assert set(get_args(RouteName)) == set(Route)
 
 
 def test_rules_are_registered_with_all_they_need():

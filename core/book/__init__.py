@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 
+from ivcoder.book.amount import Amount
 from ivcoder.book.formulary import Formulary, plain
 from ivcoder.book.own import DrugTable
 from ivcoder.book.rows import (
@@ -33,7 +34,9 @@ from ivcoder.book.tables import adjustments, formulary, hints, places, sources, 
 
 __all__ = [
     "EDITION",
+    "OPENING",
     "WHOLE",
+    "Amount",
     "Billing",
     "Category",
     "Code",
@@ -56,6 +59,9 @@ __all__ = [
 
 EDITION = "2026.4"
 """The edition of the tables, raised whenever a row changes."""
+
+OPENING = date(2016, 1, 1)
+"""The first date of service the rulebook speaks for."""
 
 WHOLE = 100
 """Percent of the whole; shares in the book are percentages."""

@@ -10,12 +10,15 @@ from functools import lru_cache
 
 from ivcoder.book.rows import Drug
 
+_REMEMBERED = 4096
+"""Names whose neighbours are kept: looking for them is slow, and what-if asks for the same ones on every walk."""
+
 _NOISE = re.compile(r"[\W_]+")
 _BRACKETS = re.compile(r"[()]")
 _FORM = re.compile(r"(?<!\w)(?:hcl|hydrochloride|bolus|iv|inj|injection|intravenous|premix)(?!\w)", re.IGNORECASE)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=_REMEMBERED)
 def plain(name: str) -> str:
     """A drug name without case, blanks and punctuation, for comparing."""
     return _NOISE.sub("", name.casefold())
@@ -28,6 +31,7 @@ class Formulary:
     drugs: tuple[Drug, ...]
     by_name: Mapping[str, Drug] = field(repr=False)
     by_code: Mapping[str, tuple[Drug, ...]] = field(repr=False)
+    _likes: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, drugs: Iterable[Drug]) -> Formulary:
@@ -56,5 +60,10 @@ class Formulary:
 
     def like(self, name: str) -> tuple[str, ...]:
         """Up to three names close to ``name``, to suggest and never to assume."""
-        near = get_close_matches(plain(name), self.by_name, n=3, cutoff=0.75)
-        return tuple(dict.fromkeys(self.by_name[hit].spoken for hit in near))
+        asked = plain(name)
+        if asked not in self._likes:
+            if len(self._likes) >= _REMEMBERED:
+                self._likes.clear()
+            near = get_close_matches(asked, self.by_name, n=3, cutoff=0.75)
+            self._likes[asked] = tuple(dict.fromkeys(self.by_name[hit].spoken for hit in near))
+        return self._likes[asked]

@@ -33,6 +33,28 @@ class Confidence(StrEnum):
     LOW = "low"
 
 
+RouteName = Literal[
+    "iv_push",
+    "iv_infusion",
+    "iv_pump",
+    "im",
+    "sc",
+    "sc_infusion",
+    "intradermal",
+    "intra_arterial_push",
+    "intra_arterial_infusion",
+    "intrathecal",
+    "endotracheal",
+    "oral",
+    "sublingual",
+    "rectal",
+    "nasal",
+    "inhaled",
+    "topical",
+]
+"""The routes of an encounter by name, for what a label forbids."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source(Row):
     """Where a fact or a rule stands."""
@@ -152,7 +174,7 @@ class Drug(Row):
     elsewhere: Literal["vaccine", "contrast", "blood", "flush"] | None = None
     other_use: str | None = None
     other_use_sources: tuple[str, ...] = ()
-    not_by: tuple[str, ...] = ()
+    not_by: tuple[RouteName, ...] = ()
     by_push: bool = False
     container: Literal["single_dose", "multi_dose", "either"] | None = None
     hcpcs: tuple[Billing, ...] = ()

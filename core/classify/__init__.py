@@ -9,7 +9,7 @@ from __future__ import annotations
 from ivcoder.book import Category, Drug, Rulebook
 from ivcoder.classify.access import accesses_of
 from ivcoder.classify.bag import bags_of, drips_of, infusion_continued, mixed_bag
-from ivcoder.classify.category import carrier_fluid, category_of
+from ivcoder.classify.category import carried, category_of
 from ivcoder.classify.elsewhere import given_elsewhere, injected_as, never_here, no_administration_code
 from ivcoder.classify.hydration import hydrate
 from ivcoder.classify.service import (
@@ -21,6 +21,7 @@ from ivcoder.classify.service import (
     Option,
     Question,
     Service,
+    contents,
     service_of,
 )
 from ivcoder.classify.vein import infused_as, pumped_as, pushed_as
@@ -51,7 +52,7 @@ def classify(visit: Visit, book: Rulebook) -> Classified:
         if first.route not in BY_VEIN and (nowhere := no_administration_code(first)).holds:
             services.append(service_of(bag, first.category, Kind.NOT_REPORTABLE, (nowhere,), access))
             continue
-        drug = bag.drugs[0]
+        drug = contents(bag)[0][1]
         if drug is not None and drug.elsewhere and (other := never_here(first, drug)):
             services.append(service_of(bag, None, Kind.NOT_REPORTABLE, (other,), access))
             continue
@@ -63,10 +64,10 @@ def classify(visit: Visit, book: Rulebook) -> Classified:
             why = (*why, mixed_bag(bag.members))
         if len(bag.rows) > len(bag.members):
             why = (*why, infusion_continued(bag.label, len(bag.rows), bag.minutes or 0))
-        carried = carrier_fluid(first) if category is Category.HYDRATION and first.route in BY_VEIN else None
-        if carried is not None and carried.holds:
-            kind, found, why = Kind.NOT_REPORTABLE, (carried,), ()
-        elif carried is not None and first.route is not Route.IV_PUSH:
+        included = carried(bag) if category is Category.HYDRATION and first.route in BY_VEIN else None
+        if included is not None and included.holds:
+            kind, found, why = Kind.NOT_REPORTABLE, (included,), ()
+        elif included is not None and first.route is not Route.IV_PUSH:
             waiting.append((len(services), bag, why))
             services.append(None)
             continue

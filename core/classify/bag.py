@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ivcoder.book import Confidence, Drug
 from ivcoder.classify.service import Bag, substance_of
-from ivcoder.encounter import Given, Route
+from ivcoder.encounter import Given, Route, mixed, shared
 from ivcoder.rule import Verdict, applies, does_not, rule
 
 
@@ -84,29 +84,18 @@ def _span(bag: Bag) -> tuple[int, int, tuple[str, ...]]:
 
 def bags_of(rows: Sequence[Given], drugs: Mapping[str, Drug | None]) -> Iterator[Bag]:
     """One bag for each administration, or for several that were mixed, in the order charted."""
-    parent = {row.id: row.mixed_with or row.id for row in rows}
-
-    def root(label: str) -> str:
-        seen = [label]
-        while parent[label] != label and parent[label] not in seen:
-            label = parent[label]
-            seen.append(label)
-        return min(seen) if parent[label] != label else label
-
     if all(row.mixed_with is None for row in rows):
         for row in rows:
             yield Bag((row,), (drugs[row.id],), row, row.start, row.minutes, row.drug, (row.id,))
         return
-    groups: dict[str, list[Given]] = {}
-    for row in rows:
-        groups.setdefault(root(row.id), []).append(row)
-    for members in groups.values():
+    for members in mixed(rows):
+        whole = shared(members) if len(members) > 1 else members[0]
         yield Bag(
             tuple(members),
             tuple(drugs[row.id] for row in members),
-            members[0],
-            next((row.start for row in members if row.start is not None), None),
-            next((row.minutes for row in members if row.minutes is not None), None),
-            " + ".join(row.drug for row in members),
+            whole,
+            whole.start,
+            whole.minutes,
+            whole.drug,
             tuple(row.id for row in members),
         )

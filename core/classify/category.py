@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ivcoder.book import Category, Confidence, Drug, Rulebook, plain
-from ivcoder.classify.service import Bag, Option, Question
+from ivcoder.classify.service import Bag, Option, Question, contents
 from ivcoder.encounter import Given, Purpose, Route
 from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
 
@@ -115,6 +115,15 @@ def carrier_fluid(given: Given) -> Verdict:
     return does_not(drug=given.drug)
 
 
+def carried(bag: Bag) -> Finding:
+    """Whether every fluid of a bag was a carrier, kept the line open or flushed it."""
+    purposes = {row.purpose for row, _ in contents(bag)}
+    purpose = next((value for value in Purpose if value in purposes), None)
+    return carrier_fluid(bag.first._replace(purpose=purpose if purposes <= _INCLUDED else None))
+
+
+_INCLUDED = frozenset({Purpose.CARRIER, Purpose.KEEP_OPEN, Purpose.FLUSH})
+
 _Found = tuple[Category | None, tuple[Finding, ...], list[Question]]
 
 
@@ -122,7 +131,7 @@ def category_of(bag: Bag, book: Rulebook) -> _Found:
     """The category of a bag: the highest of its drugs, or none while one that could raise it is unknown."""
     if len(bag.members) == 1:
         return _category_of_one(bag.first, bag.drugs[0], book)
-    found = [_category_of_one(row, drug, book) for row, drug in zip(bag.members, bag.drugs, strict=True)]
+    found = [_category_of_one(row, drug, book) for row, drug in contents(bag)]
     categories = {category for category, _, _ in found}
     questions = [question for _, _, asked in found for question in asked]
     why = tuple(finding for _, findings, _ in found for finding in findings)

@@ -100,7 +100,8 @@ class Classified:
 class Bag(NamedTuple):
     """What hung or was injected together: one administration, several mixed, or several rows of one drip.
 
-    ``members`` are the drugs in it; ``rows`` are all administrations it stands for.
+    ``members`` are the drugs in it; ``first`` is the first of them with the facts of all; ``rows`` are all
+    administrations it stands for.
     """
 
     members: tuple[Given, ...]
@@ -110,6 +111,12 @@ class Bag(NamedTuple):
     minutes: int | None
     label: str
     rows: tuple[str, ...]
+
+
+def contents(bag: Bag) -> list[tuple[Given, Drug | None]]:
+    """The drugs that decide what a bag counts as; contrast, blood and the like beside them do not."""
+    held = list(zip(bag.members, bag.drugs, strict=True))
+    return [(row, drug) for row, drug in held if drug is None or not drug.elsewhere] or held
 
 
 def service_of(bag: Bag, category: Category | None, kind: Kind, findings: tuple[Finding, ...], access: str) -> Service:

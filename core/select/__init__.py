@@ -163,14 +163,15 @@ def _unstated(classified: Classified, service: Service) -> bool:
 
 
 def _further_doses(ranked: Ranked, service: Service) -> tuple[Service, ...]:
-    """The infusions of the same drug on the same access after the first of them in time."""
+    """The infusions of the same drug on the same access after the first in time, or after the longest."""
     same = [
         row.service
         for row in ranked.standings
         if (row.service.kind, row.service.access, row.service.substance)
         == (service.kind, service.access, service.substance)
     ]
-    return tuple(sorted(same, key=lambda row: (row.start is None, row.start or 0, row.administrations))[1:])
+    same.sort(key=lambda row: (row.start is None, row.start or 0, -(row.minutes or 0), row.administrations))
+    return tuple(same[1:])
 
 
 def _role_of(standing: Standing, *, alone: bool) -> str:

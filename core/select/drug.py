@@ -7,9 +7,9 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
-from ivcoder.book import Billing, Category, Confidence, Drug, Payer, Rulebook
+from ivcoder.book import Amount, Billing, Category, Confidence, Drug, Payer, Rulebook
 from ivcoder.classify import Option, Question
-from ivcoder.encounter import Amount, Given, Purpose, Route, Visit
+from ivcoder.encounter import Given, Purpose, Route, Visit
 from ivcoder.rank import Ranked
 from ivcoder.rule import Verdict, applies, cannot_tell, does_not, rule
 from ivcoder.select.earned import Asides, Earned, Remark
@@ -126,6 +126,8 @@ def discarded_drug(given: Given, drug: Drug, visit: Visit, book: Rulebook, units
     """
     payer = book.payers.get(visit.payer or "")
     if payer is None or not payer.wastage_modifiers or drug.container != "single_dose":
+        return does_not(drug=given.drug)
+    if "discarded" not in book.modifiers:
         return does_not(drug=given.drug)
     if units:
         return applies(drug=given.drug, words=f"{given.discarded} was discarded, on a line of its own")
