@@ -198,7 +198,7 @@ def _last(matches: Iterable[re.Match[str]]) -> re.Match[str] | None:
 
 
 _BILLED = re.compile(
-    r"([0-9A-Za-z]{5})(?:-([0-9A-Za-z]{2}(?:-[0-9A-Za-z]{2})*))?(?:\s*x\s*([0-9]{1,4}))?(?:\s+([^:]+?))?\s*((?::[\w.-]+)*)"
+    r"([0-9A-Za-z]{5})(?:-([0-9A-Za-z]{2}(?:-[0-9A-Za-z]{2})*))?(?:\s*x\s*([0-9]{1,4}))?(?:\s+([^:]+?))?\s*((?::[\w.,-]+)*)"
 )
 
 
@@ -223,7 +223,7 @@ def billed_line(text: str, number: int) -> dict[str, object]:
     """
     match = _BILLED.fullmatch(text.strip())
     if match is None:
-        right = "CODE[-MOD][xUNITS] [DRUG][:denied][:REASON], such as 96375 Benadryl:denied:CO-97"
+        right = "CODE[-MOD][xUNITS] [DRUG][:denied][:REASON,...], such as 96375 Benadryl:denied:CO-97,N20"
         raise InvalidInput(Fault(f"billed line {number}", "is not a billed line", right))
     row: dict[str, object] = {"code": match[1].upper()}
     if match[2]:
@@ -232,7 +232,7 @@ def billed_line(text: str, number: int) -> dict[str, object]:
         row["units"] = int(match[3])
     if match[4]:
         row["drug"] = match[4]
-    marks = [mark for mark in match[5].split(":") if mark]
+    marks = [mark for mark in re.split("[:,]", match[5]) if mark]
     row["denied"] = "denied" in marks or len(marks) > 0
     reasons = [mark.upper() for mark in marks if mark != "denied"]
     row["carc"] = [mark for mark in reasons if not re.fullmatch(r"(N|M|MA)[0-9]+", mark)]

@@ -94,6 +94,7 @@ def test_billed_lines_as_shorthand():
         ("96375-59-xs x2", {"modifiers": ["59", "XS"], "units": 2}),
         ("96375 vitamin B12:denied", {"drug": "vitamin B12", "denied": True}),
         ("96375:CO-97:n19", {"denied": True, "carc": ["CO-97"], "rarc": ["N19"]}),
+        ("96374 Toradol:denied:CO-97,N20", {"drug": "Toradol", "denied": True, "carc": ["CO-97"], "rarc": ["N20"]}),
         ("9637", None),
         ("96375::denied", None),
     ],

@@ -26,6 +26,7 @@ from ivcoder.encounter import (
     MOST_ADMINISTRATIONS,
     MOST_LINES,
     MOST_MODIFIERS,
+    MOST_REASONS,
     MOST_SERVICES,
     MOST_UNITS,
     PLACES,
@@ -39,6 +40,7 @@ from ivcoder.encounter import (
     OtherService,
     PayerId,
     PlaceCode,
+    at_most,
     form,
     visit_of,
     whole_date,
@@ -61,6 +63,7 @@ def _without_group(value: object) -> object:
 
 _REASON = form(r"^[A-Z]{0,2}[0-9]{1,3}$", "a reason or remark code, such as CO-97 or N362")
 Reason = Annotated[str, BeforeValidator(_without_group), StringConstraints(pattern=_REASON)]
+Reasons = Annotated[tuple[Reason, ...], Field(max_length=MOST_REASONS), at_most(MOST_REASONS)]
 _BORDER = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, defer_build=True)
 
 
@@ -71,12 +74,16 @@ class BilledLine(BaseModel):
 
     code: CodeNumber = Field(description="The billed code.")
     units: int = Field(1, ge=1, le=MOST_UNITS, strict=True, description="The billed units.")
-    modifiers: tuple[ModifierCode, ...] = Field((), max_length=MOST_MODIFIERS, description="The billed modifiers.")
+    modifiers: Annotated[tuple[ModifierCode, ...], at_most(MOST_MODIFIERS)] = Field(
+        (), max_length=MOST_MODIFIERS, description="The billed modifiers."
+    )
     denied: bool = Field(False, strict=True, description="Whether this line was denied.")
-    administrations: tuple[Id, ...] = Field((), description="The administrations it was billed for, by id.")
+    administrations: Annotated[tuple[Id, ...], at_most(MOST_ADMINISTRATIONS)] = Field(
+        (), max_length=MOST_ADMINISTRATIONS, description="The administrations it was billed for, by id."
+    )
     drug: DrugName | None = Field(None, description="The drug it was billed for, when no encounter is given.")
-    carc: tuple[Reason, ...] = Field((), description="Claim adjustment reason codes on the line, such as 97 or CO-97.")
-    rarc: tuple[Reason, ...] = Field((), description="Remark codes on the line, such as N362.")
+    carc: Reasons = Field((), description="Claim adjustment reason codes on the line, such as 97 or CO-97.")
+    rarc: Reasons = Field((), description="Remark codes on the line, such as N362.")
 
 
 class Denial(BaseModel):
@@ -87,20 +94,20 @@ class Denial(BaseModel):
 
     model_config = _BORDER
 
-    billed_lines: tuple[BilledLine, ...] = Field(
+    billed_lines: Annotated[tuple[BilledLine, ...], at_most(MOST_LINES)] = Field(
         min_length=1, max_length=MOST_LINES, description="The lines as billed."
     )
-    carc: tuple[Reason, ...] = Field((), description="Claim adjustment reason codes of the whole claim.")
-    rarc: tuple[Reason, ...] = Field((), description="Remark codes of the whole claim.")
+    carc: Reasons = Field((), description="Claim adjustment reason codes of the whole claim.")
+    rarc: Reasons = Field((), description="Remark codes of the whole claim.")
     place_of_service: PlaceCode | None = Field(None, description=PLACES)
     date_of_service: Annotated[date, BeforeValidator(whole_date)] | None = Field(None, description="YYYY-MM-DD.")
     claim: Claim | None = Field(None, description="Whose claim; when left out it follows from the place.")
     payer: PayerId | None = Field(None, description="The payer, such as medicare.")
     primary_reason: Id | None = Field(None, description="The id of the administration the visit was for.")
-    administrations: tuple[Administration, ...] = Field(
+    administrations: Annotated[tuple[Administration, ...], at_most(MOST_ADMINISTRATIONS)] = Field(
         (), max_length=MOST_ADMINISTRATIONS, description="What was given, if the chart is at hand."
     )
-    other_services: tuple[OtherService, ...] = Field(
+    other_services: Annotated[tuple[OtherService, ...], at_most(MOST_SERVICES)] = Field(
         (), max_length=MOST_SERVICES, description="Other services on the claim."
     )
     undocumented_stop: Literal["push", "ask"] = Field("push", description="Policy for a missing stop.")

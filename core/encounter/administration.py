@@ -1,0 +1,186 @@
+"""One administration: at the border as charted, and as plain values with times in minutes."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ivcoder.book import Category
+from ivcoder.encounter.fields import (
+    DAY,
+    HOUR,
+    LONGEST,
+    MOST_MODIFIERS,
+    AccessReason,
+    Clock,
+    CodeNumber,
+    Dose,
+    DrugCode,
+    DrugName,
+    Id,
+    ModifierCode,
+    Purpose,
+    Route,
+    at_most,
+)
+
+BORDER = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class Administration(BaseModel):
+    """One drug given once, as the chart has it."""
+
+    model_config = BORDER
+
+    id: Id = Field(description="A label of your own for this administration, unique in the encounter.")
+    drug: DrugName = Field(description="The drug's brand or generic name, as charted.")
+    route: Route = Field(
+        description="How it was given, as the chart calls it: iv_infusion for a drip or piggyback, iv_pump for a "
+        "portable or implanted pump, sc_infusion for an infusion under the skin."
+    )
+    start: Clock | None = Field(
+        None,
+        description="When it started to flow: HH:MM on the date of service, HH:MM+1 on the next day, or a local "
+        "date-time.",
+    )
+    stop: Clock | None = Field(None, description="When it ended. HH:MM earlier than the start is read as the next day.")
+    minutes: int | None = Field(
+        None,
+        ge=0,
+        le=LONGEST,
+        strict=True,
+        description="The length in minutes, when only a length was charted.",
+    )
+    dose: Dose | None = Field(None, description="Amount given, with its unit, such as 125 mg.")
+    hcpcs: DrugCode | None = Field(None, description="The drug's own HCPCS code, if charted.")
+    category: Category | None = Field(
+        None,
+        description="What it counts as. chemotherapy includes highly complex biologics; therapeutic includes "
+        "prophylactic and diagnostic. Leave out to have it looked up.",
+    )
+    access_site: Id = Field("1", description="One label for each separate IV access.")
+    access_reason: AccessReason | None = Field(
+        None, description="Why a second access was used, when this drug went through one."
+    )
+    mixed_with: Id | None = Field(None, description="The id of the administration whose bag it shared.")
+    purpose: Purpose | None = Field(None, description="What a fluid or electrolyte was for.")
+    attended: bool | None = Field(
+        None, strict=True, description="Whether someone stayed to inject and watch for the whole push."
+    )
+    resumed: bool | None = Field(
+        None,
+        strict=True,
+        description="For a drug infused more than once: true when this goes on with the same dose after an "
+        "interruption, false when it is a dose of its own.",
+    )
+    discarded: Dose | None = Field(
+        None, description="Amount thrown away from a single-dose container; 0 mg when none was."
+    )
+
+
+class OtherService(BaseModel):
+    """Another service on the claim, such as a visit."""
+
+    model_config = BORDER
+
+    code: CodeNumber = Field(description="The service's code.")
+    modifiers: Annotated[tuple[ModifierCode, ...], at_most(MOST_MODIFIERS)] = Field(
+        (), max_length=MOST_MODIFIERS, description="Modifiers already on it."
+    )
+
+
+class Given(NamedTuple):
+    """One administration as plain values.
+
+    ``start`` and ``stop`` are minutes from midnight at the beginning of the date of service; ``minutes`` is
+    the length however it was charted.
+    """
+
+    id: str
+    drug: str
+    hcpcs: str | None
+    category: Category | None
+    route: Route
+    start: int | None
+    stop: int | None
+    minutes: int | None
+    access_site: str
+    access_reason: AccessReason | None
+    mixed_with: str | None
+    purpose: Purpose | None
+    attended: bool | None
+    resumed: bool | None
+    dose: str | None
+    discarded: str | None
+
+
+def given_rows(charted: tuple[Administration, ...], day: date | None) -> tuple[Given, ...]:
+    """Administrations as plain values, their minutes counted from ``day``, or from the earliest day charted."""
+    origin = day or _earliest(charted)
+    return tuple(
+        [
+            Given(
+                row.id,
+                row.drug,
+                row.hcpcs,
+                row.category,
+                row.route,
+                *_times(row, origin),
+                row.access_site,
+                row.access_reason,
+                row.mixed_with,
+                row.purpose,
+                row.attended,
+                row.resumed,
+                row.dose,
+                row.discarded,
+            )
+            for row in charted
+        ]
+    )
+
+
+def _earliest(charted: tuple[Administration, ...]) -> date | None:
+    days = [
+        date.fromisoformat(moment[:10])
+        for row in charted
+        for moment in (row.start, row.stop)
+        if moment and not _is_clock(moment)
+    ]
+    return min(days) if days else None
+
+
+def _is_clock(text: str) -> bool:
+    """Whether a time has no date; ``HH:MM+1`` counts days from the date of service."""
+    return len(text) <= len("HH:MM+1")
+
+
+def is_bare(text: str | None) -> bool:
+    """Whether a time is HH:MM alone, without a day."""
+    return text is not None and len(text) == len("HH:MM")
+
+
+def _moment(text: str, origin: date | None) -> int:
+    """Minutes from midnight of ``origin``; HH:MM is on that day."""
+    if _is_clock(text):
+        return int(text[6:] or 0) * DAY + int(text[:2]) * HOUR + int(text[3:5])
+    moment = datetime.fromisoformat(text)
+    days = (moment.date() - origin).days if origin else 0
+    return days * DAY + moment.hour * HOUR + moment.minute
+
+
+def _times(row: Administration, origin: date | None) -> tuple[int | None, int | None, int | None]:
+    start = None if row.start is None else _moment(row.start, origin)
+    stop = None if row.stop is None else _moment(row.stop, origin)
+    if start is not None and stop is not None:
+        if stop < start and is_bare(row.stop):
+            stop += -(-(start - stop) // DAY) * DAY
+        return start, stop, stop - start
+    if row.minutes is not None:
+        if start is not None:
+            stop = start + row.minutes
+        elif stop is not None:
+            start = stop - row.minutes
+    return start, stop, row.minutes
