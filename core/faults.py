@@ -101,8 +101,6 @@ def _say(
             )
         case "enum" | "literal_error":
             return "is not one of the allowed values", str(context["expected"]).replace("'", "")
-        case "json_invalid":
-            return f"is not valid JSON ({_without_input(str(context.get('error', '')))})", "one JSON object"
         case "too_short":
             return "is empty", f"at least {context.get('min_length')} entry"
         case "too_long":
@@ -131,9 +129,3 @@ def _say(
             return "is not a date", "a date such as 2026-03-02"
         case _:
             return "is not right", "what the documentation of the field says"
-
-
-def _without_input(message: str) -> str:
-    """Pydantic's JSON errors tell the place and the kind of fault; keep only what cannot quote the input."""
-    place = re.search(r"line \d+ column \d+", message)
-    return place.group() if place else "cannot be read"

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from casebook import DENIALS
+from casebook import DENIALS, noting
 from ivcoder import Denial, InvalidInput, explain_denial
 from ivcoder.book import adjustments, sources
-from ivcoder.rule import RULES, Rule
+from ivcoder.rule import RULES
 
 
 def corrected_text(answer):
@@ -106,16 +106,7 @@ def test_a_wrong_denial_names_the_field(denial, field):
 
 @pytest.fixture(scope="module")
 def seen():
-    found = set()
-    ask = Rule.__call__
-
-    def noted(rule, *args, **kwargs):
-        finding = ask(rule, *args, **kwargs)
-        found.add((finding.rule, finding.outcome))
-        return finding
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Rule, "__call__", noted)
+    with noting() as found:
         for case in DENIALS:
             explain_denial(case.denial)
     return found

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from casebook import ENCOUNTERS
+from casebook import ENCOUNTERS, noting
 from ivcoder import Rulebook, rank_services, select_push_codes
 from ivcoder.book import Category, sources
 from ivcoder.classify import Kind, Service, access, bag, category, elsewhere, hydration, vein
@@ -20,7 +20,7 @@ from ivcoder.rank import (
     injections_stand_alone,
     one_initial_per_access,
 )
-from ivcoder.rule import RULES, Outcome, Rule
+from ivcoder.rule import RULES, Outcome
 from ivcoder.select import drug as drug_lines
 from ivcoder.select import infusion, push, separate_push_lines
 
@@ -120,19 +120,10 @@ def test_asked_directly(rule, arguments, answer):
 @pytest.fixture(scope="module")
 def seen():
     """Every (rule, outcome) that comes up while all the cases are answered, and in the direct questions."""
-    found = {(rule.id, Outcome(answer)) for rule, _, answer in ASKED}
-    ask = Rule.__call__
-
-    def noted(rule, *args, **kwargs):
-        finding = ask(rule, *args, **kwargs)
-        found.add((finding.rule, finding.outcome))
-        return finding
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Rule, "__call__", noted)
+    with noting() as found:
         for case in ENCOUNTERS:
             select_push_codes(case.encounter)
-    return found
+    return found | {(rule.id, Outcome(answer)) for rule, _, answer in ASKED}
 
 
 @pytest.mark.parametrize("rule", [rule for rule in RULES.values() if rule.step != "denials"], ids=lambda rule: rule.id)

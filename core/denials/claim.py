@@ -134,8 +134,8 @@ class Denial(BaseModel):
         return self._encounter
 
     @classmethod
-    def read(cls, given: Denial | Mapping[str, object] | str | bytes) -> Denial:
-        """A denial from a mapping or from JSON text.
+    def read(cls, given: Denial | Mapping[str, object]) -> Denial:
+        """A denial from a mapping.
 
         Raises:
             InvalidInput: with one fault for each thing wrong.
@@ -145,8 +145,6 @@ class Denial(BaseModel):
             return given
         known = {**FIELDS, "": tuple(cls.model_fields), "billed_lines": tuple(BilledLine.model_fields)}
         try:
-            if isinstance(given, str | bytes):
-                return cls.model_validate_json(given)
             return cls.model_validate(given)
         except ValidationError as error:
             raise InvalidInput(*faults_of(error, known=known)) from None

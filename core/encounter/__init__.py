@@ -125,8 +125,8 @@ class Encounter(BaseModel):
         return self
 
     @classmethod
-    def read(cls, given: Encounter | Mapping[str, object] | str | bytes) -> Encounter:
-        """An encounter from a mapping or from JSON text.
+    def read(cls, given: Encounter | Mapping[str, object]) -> Encounter:
+        """An encounter from a mapping.
 
         Raises:
             InvalidInput: with one fault for each thing wrong.
@@ -135,8 +135,6 @@ class Encounter(BaseModel):
         if isinstance(given, Encounter):
             return given
         try:
-            if isinstance(given, str | bytes):
-                return cls.model_validate_json(given)
             return cls.model_validate(given)
         except ValidationError as error:
             raise InvalidInput(*faults_of(error, known=FIELDS)) from None
