@@ -76,6 +76,7 @@ PATTERNS: tuple[tuple[Asked, Verdict], ...] = (
 _FALLBACKS: tuple[tuple[Asked, Verdict], ...] = (
     (services.denied_unsupported, "payer_right"),
     (claims.denied_packaged, "payer_right"),
+    (claims.denied_beside_unmarked_visit, "record_decides"),
     (claims.denied_necessity, "record_decides"),
     (claims.denied_documents, "record_decides"),
     (claims.denied_more_than_coding, "record_decides"),

@@ -280,6 +280,12 @@ class Case:
         return bool(set(line.modifiers) & self.separate)
 
     @property
+    def misplaced(self) -> tuple[str, ...]:
+        """The modifiers of visits and of discarded drug, which no drug administration carries."""
+        names = ("separate_visit", "none_discarded", "discarded")
+        return tuple(self.book.modifiers[name] for name in names if name in self.book.modifiers)
+
+    @property
     def separate(self) -> frozenset[str]:
         """The modifiers that say a service is separate."""
         return frozenset(code for name, code in self.book.modifiers.items() if name.startswith("separate_service"))

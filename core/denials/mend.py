@@ -138,8 +138,8 @@ def _one_unit(case: Case, line: BilledLine) -> Mended:
 
 
 def _unmarked(case: Case, line: BilledLine) -> Mended:
-    visit = case.book.modifiers["separate_visit"]
-    return Fixed(line.code, line.units, tuple(mark for mark in line.modifiers if mark != visit), line.code, "changed")
+    rest = tuple(mark for mark in line.modifiers if mark not in case.misplaced)
+    return Fixed(line.code, line.units, rest, line.code, "changed")
 
 
 def _not_a_drug(case: Case, line: BilledLine) -> Mended:

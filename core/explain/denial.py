@@ -30,7 +30,8 @@ _ADVICE = {
     "denied-second-access-claimed": "Chart why a second access was needed, at the time.",
     "denied-initial-units": "Report the initial service once, and further hours and drugs with their own codes.",
     "denied-visit-marked": "Chart what the visit did beyond the drug administration, in a note of its own.",
-    "denied-modifier-misplaced": "Put the visit's modifier on the visit.",
+    "denied-modifier-misplaced": "Put the visit's modifier on the visit, and those of discarded drug on the drug.",
+    "denied-beside-unmarked-visit": "Chart what the visit did beyond the drug administration, in a note of its own.",
     "denied-not-coding": "Settle filing, authorization and eligibility before the claim is sent.",
     "denied-more-than-coding": "Settle authorization, coverage and indication before the claim is sent.",
     "denied-claim-twice": "Look up the first claim before sending one again.",
@@ -77,6 +78,7 @@ _DECIDES = {
     "denied-claim-twice": "what the first claim was paid or denied for",
     "denied-with-primary": "why the primary was denied",
     "denied-visit-unmarked": "the note of the visit, showing work beyond the drug administration",
+    "denied-beside-unmarked-visit": "the note of the visit, showing work beyond the drug administration",
     "denied-units": "the record of every unit, and whether the payer's limit can be appealed",
 }
 

@@ -112,16 +112,41 @@ def denied_visit_marked(case: Case, line: BilledLine) -> Verdict:
 @rule(
     "denied-modifier-misplaced",
     "denials",
-    "Denied: a visit's modifier on a drug administration",
-    sources=("ncci-manual-ch11", "x12-carc"),
-    says="{code} carries modifier {modifier}, which belongs on a visit and not on a drug administration.",
-    otherwise="{code} does not carry a visit's modifier.",
+    "Denied: a visit's or a drug's modifier on a drug administration",
+    sources=("ncci-manual-ch11", "iom-100-04-ch17-40", "x12-carc"),
+    says="{code} carries modifier {modifier}, which belongs on {owner} and not on a drug administration.",
+    otherwise="{code} does not carry a visit's or a drug's modifier.",
 )
 def denied_modifier_misplaced(case: Case, line: BilledLine) -> Verdict:
-    """The modifier of a separate visit goes on the visit."""
+    """The modifier of a separate visit goes on the visit, those of discarded drug on the drug's own line."""
+    found = [mark for mark in case.misplaced if mark in line.modifiers]
+    if not case.role(line) or not found:
+        return does_not(code=line.code)
+    visit = found[0] == case.book.modifiers["separate_visit"]
+    owner = "a visit" if visit else "the drug's own line"
+    return applies(code=line.code, modifier=found[0], owner=owner)
+
+
+@rule(
+    "denied-beside-unmarked-visit",
+    "denials",
+    "Denied: a drug administration beside a visit without its modifier",
+    sources=("ncci-manual-ch11", "noridian-chemo-nonchemo"),
+    nature="convention",
+    confidence=Confidence.MEDIUM,
+    says="{code} was denied beside {visit}, which carries no modifier {modifier}. The note of the visit decides whether "
+    "it may.",
+    otherwise="{code} was not denied beside a visit without its modifier.",
+)
+def denied_beside_unmarked_visit(case: Case, line: BilledLine) -> Verdict:
+    """A visit and a drug administration on one day are paid together only when the visit is marked as separate; some
+    payers then deny the administration instead of the visit.
+    """
     modifier = case.book.modifiers["separate_visit"]
-    hit = case.role(line) and modifier in line.modifiers
-    return (applies if hit else does_not)(code=line.code, modifier=modifier)
+    rows = case.denial.billed_lines
+    bare = [row.code for row in rows if case.book.is_visit(row.code) and modifier not in row.modifiers]
+    hit = case.role(line) and bare and line.denied and case.hinted(line, "bundled")
+    return (applies if hit else does_not)(code=line.code, visit=bare[0] if bare else "", modifier=modifier)
 
 
 @rule(
