@@ -68,7 +68,6 @@ PATTERNS: tuple[tuple[Asked, Verdict], ...] = (
     (claims.denied_drug_code_out_of_date, "payer_right"),
     (services.denied_units, "record_decides"),
     (services.denied_duplicate, "payer_wrong"),
-    (services.denied_primary_present, "payer_wrong"),
     (services.denied_supported_add_on, "payer_wrong"),
     (initials.denied_second_access_supported, "payer_wrong"),
 )
@@ -115,6 +114,9 @@ def _examined(case: Case, place: int) -> tuple[list[Hit], list[Hit]]:
         return [gone], []
     faults = [hit for hit in fitting if hit.verdict != "payer_wrong"]
     unsure = [hit for hit in asked if hit.finding.open]
+    if faults and all(hit.finding.rule == initials.denied_with_primary.id for hit in faults):
+        finding = services.denied_unsupported(case, line)
+        faults += [Hit(place, finding, "payer_right")] if finding.holds else []
     if faults:
         beside = Hit(place, claims.denied_more_than_coding(case, line), "record_decides")
         return [*faults, beside] if beside.finding.holds else faults, []

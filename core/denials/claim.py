@@ -271,6 +271,14 @@ class Case:
         reasons = (*line.carc, *line.rarc, *self.denial.carc, *self.denial.rarc)
         return tuple(dict.fromkeys(code for code in reasons if code in others))
 
+    @property
+    def arguable(self) -> frozenset[str]:
+        """The adjustment reasons of a denial that the codes alone can answer."""
+        kinds = hints()
+        return frozenset[str]().union(
+            *(kinds[kind] for kind in ("bundled", "alone", "duplicate", "documents", "adjusted"))
+        )
+
     def number(self, line: BilledLine) -> int:
         """Where a line stands on the claim; lines may be alike."""
         return next(place for place, row in enumerate(self.denial.billed_lines) if row is line)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ivcoder.denials.claim import BilledLine, Case
@@ -19,7 +19,9 @@ from ivcoder.denials.mend import (
     to_family,
     to_role,
 )
+from ivcoder.denials.patterns.claims import denied_inpatient, denied_professional_in_facility
 from ivcoder.denials.patterns.initials import INITIALS, leading
+from ivcoder.denials.patterns.pushes import CHEMO_PUSHES, PUSHES
 from ivcoder.denials.patterns.services import family_role
 from ivcoder.edits import Line
 from ivcoder.encounter import Claim
@@ -42,7 +44,7 @@ def corrected(case: Case, rules: Mapping[int, Sequence[str]]) -> Correction:
     lines: list[Fixed] = []
     removed: list[str] = []
     wanted: list[str] = []
-    barred = any(_BARRING & set(each) for each in rules.values())
+    barred = any(rule(case, line).holds for rule in _BARRING for line in case.family)
     families = any(_FAMILIES & set(each) for each in rules.values())
     for place, line in enumerate(billed):
         mended = mend(case, line, rules.get(place, ()))
@@ -68,17 +70,16 @@ def corrected(case: Case, rules: Mapping[int, Sequence[str]]) -> Correction:
 
 def _left_open(case: Case, rules: Mapping[int, Sequence[str]], lines: Sequence[Fixed]) -> list[str]:
     """What must be known before a claim so corrected could be sent."""
-    wanted = []
-    other = [row for row in lines if row.change == "changed"]
-    repeat = case.book.codes["push_same_drug"].code
-    if case.edited is None and any(row.code == repeat for row in other):
-        wanted.append("start")
-    drugs = [case.drug(line) for row, line in _pairs(case, lines) if row.change == "changed"]
-    if any(drug is not None and drug.other_use for drug in drugs):
-        wanted.append("purpose")
-    about = [line for place, line in enumerate(case.denial.billed_lines) if place in rules]
+    wanted: list[str] = []
+    if case.edited is None or case.unsettled:
+        for row, line in _pairs(case, lines):
+            if row.change == "changed":
+                wanted += _doubts(case, row, line)
+    if case.unsettled and any(row.change == "changed" for row in lines):
+        wanted.append("questions")
+    about = [line for place, line in enumerate(case.denial.billed_lines) if rules.get(place)]
     implied = case.claim is Claim.FACILITY and case.denial.claim is None
-    if implied and any(rules[case.number(line)] and case.hinted(line, "practitioner") for line in about):
+    if implied and any(case.hinted(line, "practitioner") for line in about):
         wanted.append("claim")
     two = any("denied-two-initials" in each for each in rules.values())
     tiers = {case.role(line) for line in case.family if case.role(line) in INITIALS}
@@ -88,7 +89,28 @@ def _left_open(case: Case, rules: Mapping[int, Sequence[str]], lines: Sequence[F
     return wanted
 
 
-_BARRING = frozenset({"denied-professional-in-facility", "denied-inpatient"})
+def _doubts(case: Case, row: Fixed, line: BilledLine) -> Iterator[str]:
+    """What the billed lines alone leave open of a changed line."""
+    code, drug = case.book.numbers.get(row.code), case.drug(line)
+    role = code.role if code else ""
+    if role == "push_same_drug":
+        yield "start"
+    if drug is not None and drug.other_use:
+        yield "purpose"
+    if role in PUSHES | CHEMO_PUSHES:
+        if case.procedures:
+            yield "purpose"
+        if line.units > 1 or (drug is not None and not drug.by_push):
+            yield "administrations"
+    elif role in INITIALS and line.units > 1:
+        yield "administrations"
+    elif role in ("infusion_sequential", "chemo_infusion_sequential"):
+        others = [case.substance(each) for each in case.family if each is not line and "hour" not in case.role(each)]
+        if case.substance(line) in others:
+            yield "administrations"
+
+
+_BARRING = (denied_professional_in_facility, denied_inpatient)
 """Rules that take every drug administration off the claim, not only the denied lines."""
 _FAMILIES = frozenset({"denied-chemo-as-push", "denied-other-family"})
 
@@ -150,22 +172,25 @@ def _one_family(case: Case, lines: list[Fixed], wanted: list[str]) -> None:
 
 
 def _each_drug_once(case: Case, lines: list[Fixed], removed: list[str], wanted: list[str]) -> None:
-    """Where a change leaves two additional pushes of one drug, the later is the same drug again."""
-    new = case.book.codes["push_new_drug"].code
+    """Where a change leaves two pushes of one drug, the later is the same again, which chemotherapy has no code for."""
+    roles = {code.code: role for role, code in case.book.codes.items()}
     seen: set[str] = set()
     gone = []
+    leads = [pair for pair in _pairs(case, lines) if roles.get(pair[0].code) in ("push_initial", "chemo_push_initial")]
+    seen |= {substance for _, line in leads if (substance := case.substance(line))}
     for place, (row, line) in enumerate(_pairs(case, lines)):
         substance = case.substance(line)
-        if row.code != new or substance is None:
+        role = roles.get(row.code)
+        if role not in ("push_new_drug", "chemo_push_new_drug") or substance is None:
             continue
         if substance not in seen:
             seen.add(substance)
-        elif may_repeat(case):
+        elif may_repeat(case) and role == "push_new_drug":
             lines[place] = to_role(case, line, "push_same_drug")
             wanted.append("start")
         else:
             gone.append(place)
-            removed.append(row.code)
+            removed.append(line.code)
     for place in reversed(gone):
         del lines[place]
 
@@ -188,7 +213,9 @@ def _against_encounter(case: Case, rules: Mapping[int, Sequence[str]]) -> Correc
     waiting: list[tuple[int, BilledLine]] = []
     removed: list[str] = []
     wanted: list[str] = []
-    for place, line in enumerate(case.denial.billed_lines):
+    # A paid line keeps what it was paid for; a denied one takes what is left.
+    billed = sorted(enumerate(case.denial.billed_lines), key=lambda row: row[1].denied)
+    for place, line in billed:
         matches = _matches(supported, line)
         if matches:
             for match in matches:
@@ -205,7 +232,7 @@ def _against_encounter(case: Case, rules: Mapping[int, Sequence[str]]) -> Correc
                 lines.append((place, kept(line)))
             else:
                 lines.append((place, mended))
-    for place, line in waiting:
+    for place, line in sorted(waiting, key=lambda row: row[0]):
         successor = next((row for row in supported if _succeeds(case, row, line)), None)
         if successor is None:
             removed.append(line.code)
@@ -214,11 +241,13 @@ def _against_encounter(case: Case, rules: Mapping[int, Sequence[str]]) -> Correc
         lines.append((place, changed(case, line, successor.code, successor.units, successor.modifiers)))
     lines.sort(key=lambda row: row[0])
     shared = _shared_marks(case)
-    added = [
-        Fixed(row.code, row.units, (*row.modifiers, *shared), None, "added")
-        for row in supported
-        if row.answer != "drug"
-    ]
+    added = []
+    for row in supported:
+        if row.answer != "drug":
+            added.append(Fixed(row.code, row.units, (*row.modifiers, *shared), None, "added"))
+        elif any(each.was == row.code and each.change == "changed" for _, each in lines):
+            # What was discarded of a drug whose line had it in its units.
+            added.append(Fixed(row.code, row.units, row.modifiers, None, "added"))
     fixed = [row for _, row in lines]
     wanted += _left_open(case, rules, fixed)
     return Correction((*fixed, *added), tuple(removed), tuple(dict.fromkeys(wanted)))
@@ -230,7 +259,8 @@ def _matches(supported: Sequence[Line], line: BilledLine) -> list[Line]:
     found: list[Line] = []
     for row in supported:
         fits = row.code == line.code and (not about or bool(about & set(row.administrations)))
-        if fits and (not found or (row.answer != "initial" and sum(each.units for each in found) < line.units)):
+        more = row.answer not in ("initial", "drug") and sum(each.units for each in found) < line.units
+        if fits and (not found or more):
             found.append(row)
     return found
 
@@ -239,13 +269,16 @@ def _as_supported(case: Case, line: BilledLine, matches: Sequence[Line]) -> Fixe
     """A billed line with the units and modifiers the record gives it; kept when nothing differs."""
     units = sum(row.units for row in matches)
     marks = tuple(dict.fromkeys(mark for row in matches for mark in row.modifiers))
-    wrongly_marked = case.role(line) in INITIALS and bool(set(marks) & case.separate) != case.is_separate(line)
+    wastage = {mark for row in case.supported(line) if row.answer == "drug" for mark in row.modifiers}
+    if wastage and set(line.modifiers) & set(case.misplaced) != set(marks):
+        own = tuple(mark for mark in line.modifiers if mark not in case.misplaced)
+        return Fixed(line.code, units, (*own, *marks), line.code, "changed")
+    initial = case.role(line) in INITIALS
+    wrongly_marked = initial and bool(set(marks) & case.separate) != case.is_separate(line)
     if units == line.units and not wrongly_marked and set(marks) - case.separate <= set(line.modifiers):
         return kept(line)
-    own = (
-        marks if case.role(line) in INITIALS else (*marks, *(mark for mark in line.modifiers if mark in case.separate))
-    )
-    return changed(case, line, line.code, units, own)
+    separate = () if initial else tuple(mark for mark in line.modifiers if mark in case.separate)
+    return changed(case, line, line.code, units, (*marks, *separate))
 
 
 def _shared_marks(case: Case) -> tuple[str, ...]:

@@ -36,7 +36,6 @@ _ADVICE = {
     "denied-more-than-coding": "Settle authorization, coverage and indication before the claim is sent.",
     "denied-claim-twice": "Look up the first claim before sending one again.",
     "denied-packaged": "Report what was given; a packaged service needs no appeal.",
-    "denied-primary-present": "Send an add-on on the claim of its primary, the primary first.",
     "denied-necessity": "Chart the indication with each order, and check the payer's coverage policy.",
     "denied-documents": "Send the record of each administration with the claim, when the payer asks for it.",
     "denied-with-primary": "Settle the primary's denial first.",
@@ -149,7 +148,9 @@ def _corrected(examined: Examined) -> tuple[Fixed, ...]:
 
 def _missing(examined: Examined) -> tuple[str, ...]:
     if examined.hits:
-        decides = [_DECIDES[hit.finding.rule] for hit in examined.hits if hit.finding.rule in _DECIDES]
+        mended = _FOLLOWS if _changes(examined) else frozenset[str]()
+        rules = [hit.finding.rule for hit in examined.hits if hit.finding.rule not in mended]
+        decides = [_DECIDES[rule] for rule in rules if rule in _DECIDES]
         return tuple(dict.fromkeys([*decides, *(_WANTED[field] for field in examined.correction.wanted)]))
     wanted = [_WANTED[hit.finding.missing or ""] for hit in examined.open]
     if examined.case.edited is None:

@@ -134,8 +134,8 @@ def denied_modifier_misplaced(case: Case, line: BilledLine) -> Verdict:
     sources=("ncci-manual-ch11", "noridian-chemo-nonchemo"),
     nature="convention",
     confidence=Confidence.MEDIUM,
-    says="{code} was denied beside {visit}, which carries no modifier {modifier}. The note of the visit decides whether "
-    "it may.",
+    says="{code} was denied beside {visit}, which carries no modifier {modifier}. The note of the visit decides "
+    "whether it may.",
     otherwise="{code} was not denied beside a visit without its modifier.",
 )
 def denied_beside_unmarked_visit(case: Case, line: BilledLine) -> Verdict:
@@ -247,7 +247,9 @@ def denied_more_than_coding(case: Case, line: BilledLine) -> Verdict:
 def denied_claim_twice(case: Case, line: BilledLine) -> Verdict:
     """When all lines are denied as duplicates, the earlier claim is what to look for."""
     rows = case.denial.billed_lines
-    hit = len({row.code for row in rows}) > 1 and all(row.denied and case.hinted(row, "duplicate") for row in rows)
+    whole = set(case.denial.carc) & hints()["duplicate"]
+    every = len({row.code for row in rows}) > 1 and all(row.denied and case.hinted(row, "duplicate") for row in rows)
+    hit = every or (whole and all(row.denied == rows[0].denied for row in rows))
     return (applies if hit else does_not)(code=line.code)
 
 

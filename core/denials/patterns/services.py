@@ -194,6 +194,8 @@ def _payable(case: Case, line: BilledLine) -> bool:
     """Whether place and claim are such that the line could be paid at all, and the denial one to argue with."""
     if case.place is None or case.hinted(line, "no_appeal") or case.beside_coding(line):
         return False
+    if not {*line.carc, *case.denial.carc} <= case.arguable:
+        return False
     if not (line.denied or line.carc or line.rarc) or (case.edited is None and case.hinted(line, "documents")):
         return False
     if case.claim is Claim.FACILITY:
@@ -219,7 +221,8 @@ def denied_supported_add_on(case: Case, line: BilledLine) -> Verdict:
     beside = [row for row in case.family if row is not line]
     primary = next((row.code for row in beside if code and row.code in code.beside), None)
     charted = case.edited is not None and (case.hinted(line, "documents") or case.hinted(line, "duplicate"))
-    bundled = case.hinted(line, "bundled") or charted
+    alone = case.hinted(line, "alone") and not any(row.denied for row in beside if row.code == primary)
+    bundled = case.hinted(line, "bundled") or alone or charted
     if code is None or primary is None or not bundled or not _payable(case, line):
         return does_not(code=line.code)
     if case.claim is Claim.FACILITY and case.denial.claim is None and case.hinted(line, "practitioner"):
@@ -248,7 +251,7 @@ def denied_supported_add_on(case: Case, line: BilledLine) -> Verdict:
 def _by_record(case: Case, line: BilledLine, primary: str) -> Verdict:
     """Whether the record supports a denied line whole."""
     rows = case.supported(line)
-    if not rows or sum(row.units for row in rows) < line.units:
+    if not rows or sum(row.units for row in rows) < _taken(case, line) + line.units:
         return does_not(code=line.code)
     if case.unsettled:
         return cannot_tell("questions", code=line.code, lacks="the answers to open questions")
@@ -270,22 +273,6 @@ def _unstated(case: Case, rows: Sequence[Line]) -> bool:
 
 
 @rule(
-    "denied-primary-present",
-    "denials",
-    "Denied: an add-on for want of a primary that is there",
-    sources=("cms-addon-codes", "cms-addon-types", "x12-carc"),
-    says="{code} was denied for want of its primary, but {primary} is on the claim and was not denied.",
-    otherwise="{code} was not denied for want of a primary that is on the claim.",
-)
-def denied_primary_present(case: Case, line: BilledLine) -> Verdict:
-    """An add-on denied as if it stood alone is payable when one of its primaries is on the claim."""
-    code = case.book.numbers.get(line.code)
-    primary = next((row for row in case.family if code and row.code in code.beside and not row.denied), None)
-    hit = primary and case.hinted(line, "alone") and _payable(case, line)
-    return (applies if hit else does_not)(code=line.code, primary=primary.code if primary else "")
-
-
-@rule(
     "denied-unsupported",
     "denials",
     "Denied: a line the record does not support",
@@ -303,16 +290,28 @@ def denied_unsupported(case: Case, line: BilledLine) -> Verdict:
     if case.edited is None or not (case.role(line) or drug):
         return does_not(code=line.code, units=line.units)
     units = sum(row.units for row in case.supported(line))
-    billed = case.denial.billed_lines
-    before = [] if line.administrations else billed[: case.number(line)]
-    taken = sum(row.units for row in before if row.code == line.code)
-    if units >= taken + line.units:
+    taken = _taken(case, line)
+    together = sum(row.units for row in case.denial.billed_lines if row.code == line.code)
+    if units == together if drug else units >= taken + line.units:
         return does_not(code=line.code, units=line.units)
     if case.unsettled:
         return cannot_tell("questions", code=line.code)
     left = max(0, units - taken)
     supported = f"{line.code} x {left}" if left else _instead(case, line)
     return applies(code=line.code, units=line.units, supported=supported)
+
+
+def _taken(case: Case, line: BilledLine) -> int:
+    """Units of the code that other lines for the same administrations take first: the paid ones, then in order."""
+    about = set(line.administrations)
+    taken = 0
+    for row in case.denial.billed_lines:
+        if row is line or row.code != line.code:
+            continue
+        first = case.number(row) < case.number(line) if row.denied == line.denied else not row.denied
+        if first and (not about or not row.administrations or about & set(row.administrations)):
+            taken += row.units
+    return taken
 
 
 def _instead(case: Case, line: BilledLine) -> str:
