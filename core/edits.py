@@ -15,7 +15,7 @@ from ivcoder.classify import BY_VEIN, IN_CONTEST, Classified, Kind, Option, Ques
 from ivcoder.encounter import Claim, OtherService, Route, Visit
 from ivcoder.rank import Ranked
 from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
-from ivcoder.select import Earned, Refused, Remark, Selected
+from ivcoder.select import INITIAL_ROLES, Earned, Refused, Remark, Selected
 
 
 class Line(NamedTuple):
@@ -304,7 +304,7 @@ def edit(selected: Selected) -> Edited:
     if barred.open and selected.earned:
         options = tuple(Option(f"claim_{claim.value}", {}, {None: {"claim": claim}}) for claim in Claim)
         questions = (*questions, Question(None, "claim", barred, options))
-    first_access = next((line.access for line in selected.earned if _is_initial(line, book)), "")
+    first_access = next((line.access for line in selected.earned if _is_initial(line)), "")
     lines = [_line(row, book, first_access) for row in selected.earned]
     present = frozenset(line.code for line in lines)
     add_ons = {line.code for line in lines if line.answer == "add_on"}
@@ -327,14 +327,15 @@ def edit(selected: Selected) -> Edited:
     return Edited(selected, (*lines, *drug_lines), selected.refused, tuple(remarks), questions)
 
 
-def _is_initial(row: Earned, book: Rulebook) -> bool:
-    return book.codes[row.role].answer == "initial"
+def _is_initial(row: Earned) -> bool:
+    """Whether a line is the initial service of a vascular access."""
+    return row.role in INITIAL_ROLES.values()
 
 
 def _line(row: Earned, book: Rulebook, first_access: str) -> Line:
     code = book.codes[row.role]
     modifiers, findings = row.modifiers, row.findings
-    if code.answer == "initial" and row.access != first_access:
+    if _is_initial(row) and row.access != first_access:
         separate = book.modifiers["separate_service"]
         modifiers = (*modifiers, separate)
         findings = (*findings, separate_access_modifier(str(row.findings[-1].facts.get("drug", "")), separate))

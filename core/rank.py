@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from ivcoder.book import Category, Confidence, Tier
@@ -169,11 +170,21 @@ def infusion_resumed(services: Sequence[Service]) -> Verdict:
 )
 def reason_cannot_lead(service: Service, others: Sequence[Service]) -> Verdict:
     """The reason for the visit leads only if the add-ons of the other services may stand beside it: not hydration
-    beside drugs, and not another drug beside chemotherapy.
+    beside drugs, not another drug beside chemotherapy, and not a push beside a chemotherapy infusion or beside
+    infusions that run at the same time.
     """
     order = tuple(Category)
     higher = [row for row in others if row.category and order.index(row.category) < _place(service.category)]
-    return (applies if higher else does_not)(drug=service.drug)
+    infusions = [row for row in others if row.kind is Kind.INFUSION]
+    bare = service.kind is Kind.PUSH and (
+        any(row.category is Category.CHEMOTHERAPY for row in infusions) or _overlapping(infusions)
+    )
+    return (applies if higher or bare else does_not)(drug=service.drug)
+
+
+def _overlapping(infusions: Sequence[Service]) -> bool:
+    spans = sorted(span for row in infusions for span in row.spans)
+    return any(later[0] < earlier[1] for earlier, later in pairwise(spans))
 
 
 def _place(category: Category | None) -> int:

@@ -137,7 +137,7 @@ def _tipping_points(edited: Edited) -> Iterator[Outcome]:
         edges |= _crossings(service, charted, classified.services)
         if members[0].route is Route.IV_PUMP:
             edges.add(book.limits["pump_shortest"])
-        longest = _room(service, classified.services)
+        longest = _room(service, charted, classified.services)
         longer = sorted(edge for edge in edges if charted < edge <= longest)
         shorter = sorted((edge - 1 for edge in edges if 0 < edge <= charted), reverse=True)
         for lengths in (longer, shorter):
@@ -218,17 +218,17 @@ def _crossings(service: Service, charted: int, services: Sequence[Service]) -> s
     return {length for length in found if length <= 2 * charted + HOUR}
 
 
-def _room(service: Service, services: Sequence[Service]) -> int:
-    """How long a service can run before the next dose of its drug begins on the access."""
+def _room(service: Service, charted: int, services: Sequence[Service]) -> int:
+    """How long a service can run before the next dose of its drug begins on the access, if it has not yet begun."""
     if service.start is None:
         return LONGEST
     later = [
         row.start - service.start
         for row in services
         if row is not service
-        and row.kind is Kind.INFUSION
+        and (row.kind is service.kind or (service.kind is Kind.PUSH and row.kind is Kind.INFUSION))
         and row.start is not None
-        and row.start >= service.start
+        and row.start >= service.start + (charted if service.kind is not Kind.PUSH else 0)
         and (row.substance, row.access) == (service.substance, service.access)
     ]
     return min(later, default=LONGEST)
@@ -241,14 +241,14 @@ def _length(members: Sequence[Given], minutes: int) -> Option:
     """The facts of a service that ran ``minutes``: a bag's drugs share them, and a drip's rows end where it ends."""
     begin = min((row.start for row in members if row.start is not None), default=None)
     end = None if begin is None else begin + minutes
-    last = max(row.start or 0 for row in members)
+    last = max((row.stop for row in members if row.stop is not None), default=None)
     changes: dict[str | None, Mapping[str, object]] = {}
     for row in members:
         if end is None or row.start is None:
             changes[row.id] = {"minutes": minutes}
             continue
         start = min(row.start, end)
-        stop = end if row.start == last or row.stop is None else min(row.stop, end)
+        stop = end if row.stop is None or row.stop == last else min(row.stop, end)
         changes[row.id] = {"start": start, "stop": stop, "minutes": stop - start}
     first = members[0]
     slow = first.route is Route.IV_PUSH and first.attended is None

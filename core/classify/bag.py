@@ -76,10 +76,10 @@ def drips_of(bags: Iterable[Bag], accesses: Mapping[str, str]) -> list[Bag]:
 _DRIPS = frozenset({Route.IV_INFUSION, Route.IV_PUMP, Route.SC_INFUSION, Route.INTRA_ARTERIAL_INFUSION})
 
 
-def _span(bag: Bag) -> tuple[int, int, tuple[str, ...]]:
-    """From when to when, and the rows to tell equal ones apart."""
+def _span(bag: Bag) -> tuple[int, int, bool, tuple[str, ...]]:
+    """From when to when, a dose of its own last, and the rows to tell equal ones apart."""
     start = bag.start or 0
-    return start, start + (bag.minutes or 0), bag.rows
+    return start, start + (bag.minutes or 0), bag.first.resumed is False, bag.rows
 
 
 def bags_of(rows: Sequence[Given], drugs: Mapping[str, Drug | None]) -> Iterator[Bag]:

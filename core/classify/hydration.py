@@ -81,8 +81,9 @@ def hydrate(
 ) -> None:
     """Fill in the hydration services, whose minutes depend on the drug infusions and on one another."""
     totals: dict[str, int] = {}
+    taken: dict[str, list[Span]] = {}
     counted: list[tuple[int, Service]] = []
-    for place, bag, why in waiting:
+    for place, bag, why in sorted(waiting, key=lambda row: (row[1].start is None, row[1].start or 0, row[1].rows)):
         access = accesses[bag.first.access_site][0]
         timed = hydration_times(bag.label, bag.minutes, lacks(bag))
         if bag.minutes is None:
@@ -94,7 +95,12 @@ def hydrate(
         beside = hydration_concurrent(bag, drug_infusions)
         if beside.open:
             questions.append(_overlap_question(bag, drug_infusions, beside))
-        net = bag.minutes - int(beside.facts["beside"]) if beside.holds else bag.minutes
+        net = bag.minutes
+        if bag.start is not None:
+            # Two fluids at the same time are one hydration: a minute counts once.
+            running, mine = (bag.start, bag.start + bag.minutes), taken.setdefault(access, [])
+            net = _uncovered(running, [*(span for row in drug_infusions for span in row.spans), *mine])
+            mine.append(running)
         found = (*why, beside) if beside.holds or beside.open else why
         service = service_of(bag, Category.HYDRATION, Kind.HYDRATION, found, access)
         totals[access] = totals.get(access, 0) + net

@@ -16,7 +16,16 @@ from ivcoder.select.earned import CHEMO, INITIAL_ROLES, Asides, Earned, Refused,
 from ivcoder.select.infusion import Company, hydration_purpose, later_hydration, later_infusion, with_hours
 from ivcoder.select.push import pushes_of, repeat_push_interval
 
-__all__ = ["Earned", "Refused", "Remark", "Selected", "hydration_purpose", "repeat_push_interval", "select"]
+__all__ = [
+    "INITIAL_ROLES",
+    "Earned",
+    "Refused",
+    "Remark",
+    "Selected",
+    "hydration_purpose",
+    "repeat_push_interval",
+    "select",
+]
 
 
 _ALONE = {

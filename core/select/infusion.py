@@ -317,9 +317,11 @@ def _again(standing: Standing, company: Company, book: Rulebook, asides: Asides)
     if not found.holds:
         asides.warn(found, service)
         return Refused(service.administrations, why)
-    role = "chemo_infusion_hour" if service.category is CHEMO else "infusion_hour"
+    # Its hours follow the first dose, also where the record puts the two in different categories.
+    chemo = any(row.category is CHEMO for row in company.higher if row.substance == service.substance)
+    role = "chemo_infusion_hour" if chemo else "infusion_hour"
     hours = int(found.facts["hours"])
-    sequential = "chemo_infusion_sequential" if service.category is CHEMO else "infusion_sequential"
+    sequential = "chemo_infusion_sequential" if chemo else "infusion_sequential"
     in_sequence = sequential_infusion(service, company.initial, company.higher)
     lost = ((sequential, in_sequence), *lost_initial(standing))
     return [Earned(role, hours, service.administrations, why, service.access, lost=lost)]
