@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from ivcoder.book import Rulebook
 from ivcoder.classify import Kind, Option, Question, Service, classify
@@ -65,9 +66,8 @@ def explore(edited: Edited, *, tipping: bool = True) -> Explored:
     visit, book = edited.selected.ranked.classified.visit, edited.selected.ranked.classified.book
     mattering = []
     for question in edited.questions:
-        outcomes = tuple(
-            Outcome(option, answer(_with(visit, option.changes), book).lines) for option in question.options
-        )
+        walk = partial(_walk, visit, book)
+        outcomes = tuple(outcome for option in question.options for outcome in _ranges(option, walk))
         if len({_signature(outcome.lines) for outcome in outcomes} | {_signature(edited.lines)}) > 1:
             codes = {_administration(outcome.lines) for outcome in outcomes} | {_administration(edited.lines)}
             mattering.append(Mattering(question, _distinct(outcomes), len(codes) > 1))
@@ -84,6 +84,63 @@ def _with(visit: Visit, changes: Mapping[str | None, Mapping[str, object]]) -> V
         for row in visit.administrations
     )
     return visit._replace(administrations=rows, **changes.get(None, {}))  # type: ignore[arg-type]
+
+
+def _walk(visit: Visit, book: Rulebook, option: Option) -> Outcome:
+    return Outcome(option, answer(_with(visit, option.changes), book).lines)
+
+
+def _ranges(option: Option, walk: Callable[[Option], Outcome]) -> Iterator[Outcome]:
+    """An answer with the lines it gives; a range of minutes is split where its lines change."""
+    first, last = _bounds(option)
+    while first < last:
+        low, high = walk(_lasting(option, first)), walk(_lasting(option, last))
+        same, other = first, last
+        if _signature(low.lines) == _signature(high.lines):
+            same = last
+        while other - same > 1:
+            probe = (same + other) // 2
+            if _signature(walk(_lasting(option, probe)).lines) == _signature(low.lines):
+                same = probe
+            else:
+                other = probe
+        yield Outcome(_from_to(option, first, same), low.lines)
+        first = same + 1
+    if first == last:
+        yield walk(option if option.key not in _SPANNING else _from_to(option, first, last))
+
+
+_SPANNING = frozenset({"ran_at_most", "ran_between"})
+
+
+def _bounds(option: Option) -> tuple[int, int]:
+    """The shortest and the longest length an answer stands for; the same for one that is no range."""
+    minutes = int(option.facts.get("minutes", 0))
+    if option.key == "ran_at_most":
+        return 1, minutes
+    return minutes, int(option.facts["most"]) if option.key == "ran_between" else minutes
+
+
+def _lasting(option: Option, minutes: int) -> Option:
+    """An answer's facts, for another length."""
+    changes: dict[str | None, Mapping[str, object]] = {}
+    for label, change in option.changes.items():
+        longer = minutes - int(str(change["minutes"]))
+        moved = {"stop": longer, "start": -longer}
+        changes[label] = {
+            name: minutes if name == "minutes" else int(str(value)) + moved[name] for name, value in change.items()
+        }
+    return option._replace(changes=changes)
+
+
+def _from_to(option: Option, first: int, last: int) -> Option:
+    """The part of a range of minutes from ``first`` to ``last``."""
+    part = _lasting(option, first)
+    if first == 1:
+        return part._replace(key="ran_at_most", facts={"minutes": last})
+    if first == last:
+        return part._replace(key="ran_minutes", facts={"minutes": first})
+    return part._replace(key="ran_between", facts={"minutes": first, "most": last})
 
 
 def _signature(lines: tuple[Line, ...]) -> Signature:
@@ -107,12 +164,11 @@ def _distinct(outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
 
 def _both(one: Option, other: Option) -> Option:
     """One option for two neighbouring ranges of minutes; else the first stands for both."""
-    if one.key == "ran_at_most" and "most" in other.facts:
-        return one._replace(facts={"minutes": other.facts["most"]})
-    if one.key == "ran_between":
-        most = {"most": other.facts["most"]} if "most" in other.facts else {}
-        return one._replace(key="ran_between" if most else "ran_at_least", facts={**one.facts, **most})
-    return one
+    if one.key not in {*_SPANNING, "ran_minutes"}:
+        return one
+    if other.key == "ran_at_least":
+        return one._replace(key="ran_at_least", facts={"minutes": one.facts["minutes"]})
+    return _from_to(one, _bounds(one)[0], _bounds(other)[1])
 
 
 def _tipping_points(edited: Edited) -> Iterator[Outcome]:
