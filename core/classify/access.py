@@ -53,6 +53,10 @@ def accesses_of(rows: Sequence[Given], questions: list[Question]) -> dict[str, t
     if len(sites) < 2:
         return dict.fromkeys(sites, ("", ()))
     found = {site: second_access(site, members) for site, members in sites.items()}
+    denied = [site for site, finding in found.items() if not finding.holds and not finding.open]
+    if len(sites) == 2 and len(denied) == 1:
+        # Of two sites one is said to be no second access: then neither is, whatever the other says.
+        return {site: ("", (found[site],) if site in denied else ()) for site in sites}
     common = sorted(
         (site for site, finding in found.items() if not finding.holds),
         key=lambda site: (min((row.start for row in sites[site] if row.start is not None), default=0), site),
