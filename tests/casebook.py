@@ -1,13 +1,8 @@
-"""The cases as data: encounters and denials with the answer a coder worked out by hand; and what rules they ask."""
+"""The cases as data: encounters and denials with the answer a coder worked out by hand."""
 
 import tomllib
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import pytest
-
-from ivcoder.rule import Rule
 
 HERE = Path(__file__).parent / "cases"
 
@@ -71,19 +66,3 @@ def denials() -> list[DenialCase]:
 
 
 DENIALS = denials()
-
-
-@contextmanager
-def noting():
-    """Every (rule, outcome) that comes up while the block runs."""
-    found = set()
-    ask = Rule.__call__
-
-    def noted(rule, *args, **kwargs):
-        finding = ask(rule, *args, **kwargs)
-        found.add((finding.rule, finding.outcome))
-        return finding
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Rule, "__call__", noted)
-        yield found

@@ -4,10 +4,11 @@ import re
 
 import pytest
 
-from casebook import DENIALS, noting
+from casebook import DENIALS
 from ivcoder import Denial, InvalidInput, explain_denial
 from ivcoder.book import adjustments, sources
 from ivcoder.rule import RULES
+from noting import noting
 
 
 def corrected_text(answer):

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from casebook import ENCOUNTERS, noting
+from casebook import ENCOUNTERS
 from ivcoder import Rulebook, rank_services, select_push_codes
 from ivcoder.book import Category, sources
 from ivcoder.classify import Kind, Service, access, bag, category, elsewhere, hydration, vein
@@ -23,6 +23,7 @@ from ivcoder.rank import (
 from ivcoder.rule import RULES, Outcome
 from ivcoder.select import drug as drug_lines
 from ivcoder.select import infusion, push, separate_push_lines
+from noting import noting
 
 BOOK = Rulebook.on(None)
 
