@@ -64,9 +64,9 @@ def explore(edited: Edited, *, tipping: bool = True) -> Explored:
     whether the administration lines differ or only a drug line's modifiers.
     """
     visit, book = edited.selected.ranked.classified.visit, edited.selected.ranked.classified.book
+    walk = partial(_walk, visit, book)
     mattering = []
     for question in edited.questions:
-        walk = partial(_walk, visit, book)
         outcomes = tuple(outcome for option in question.options for outcome in _ranges(option, walk))
         if len({_signature(outcome.lines) for outcome in outcomes} | {_signature(edited.lines)}) > 1:
             codes = {_administration(outcome.lines) for outcome in outcomes} | {_administration(edited.lines)}

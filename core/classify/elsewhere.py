@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ivcoder.book import Category, Drug, Rulebook
-from ivcoder.classify.service import Bag, Kind, Question, is_hormonal, length_question
+from ivcoder.classify.service import Bag, Kind, Question, is_hormonal, push_or_hours
 from ivcoder.classify.vein import fluid_never_pushed, unlisted
-from ivcoder.encounter import HOUR, Given, Route
+from ivcoder.encounter import Given, Route
 from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
 
 _WITHOUT_CODE = frozenset(
@@ -233,16 +233,14 @@ def given_elsewhere(
     if given.route is Route.SC_INFUSION:
         found = sc_infusion(given, bag.minutes, book)
         if found.open:
-            push = book.limits["push_longest"]
-            questions.append(length_question(bag, found, (push, push + 1, HOUR + book.limits["hour_past"])))
+            questions.append(push_or_hours(bag, found, book))
             return Kind.UNDECIDED, (found,)
         return (Kind.SC_INFUSION if found.holds else Kind.INJECTION), (found,)
     if given.route is Route.INTRATHECAL:
         return Kind.INTRATHECAL, (intrathecal(given, category),)
     found = arterial(given, category, bag.minutes, book)
     if found.open:
-        push = book.limits["push_longest"]
-        questions.append(length_question(bag, found, (push, push + 1, HOUR + book.limits["hour_past"])))
+        questions.append(push_or_hours(bag, found, book))
         return Kind.UNDECIDED, (found,)
     if found.holds:
         short = bag.minutes is None or bag.minutes <= book.limits["push_longest"]

@@ -184,3 +184,9 @@ def length_question(bag: Bag, finding: Finding, lengths: Iterable[int], *, hours
         facts: dict[str, str | int] = {"minutes": length} if end is None else {"minutes": length, "most": end}
         options.append(Option(key, facts, {given.id: changes}))
     return Question(given.id, field, finding, tuple(options))
+
+
+def push_or_hours(bag: Bag, finding: Finding, book: Rulebook) -> Question:
+    """Ask how long a drug ran: as a push, within the first hour, or into the next."""
+    push = book.limits["push_longest"]
+    return length_question(bag, finding, (push, push + 1, HOUR + book.limits["hour_past"]))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ivcoder.book import Category, Confidence, Rulebook
-from ivcoder.classify.service import Bag, Kind, Option, Question, lacks, length_question
-from ivcoder.encounter import HOUR, Given, Route, Visit
+from ivcoder.classify.service import Bag, Kind, Option, Question, lacks, length_question, push_or_hours
+from ivcoder.encounter import Given, Route, Visit
 from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
 
 
@@ -212,8 +212,7 @@ def infused_as(bag: Bag, visit: Visit, book: Rulebook, questions: list[Question]
         found = undocumented_stop(
             bag.first, bag.minutes, "length" if lacking == "minutes" else lacking, visit.undocumented_stop
         )
-        push = book.limits["push_longest"]
-        questions.append(length_question(bag, found, (push, push + 1, HOUR + book.limits["hour_past"])))
+        questions.append(push_or_hours(bag, found, book))
         return (Kind.PUSH if found.holds else Kind.UNDECIDED), (found,)
     short = push_by_time(bag.label, bag.minutes, book)
     if short.holds:

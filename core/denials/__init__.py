@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from ivcoder.book import DrugTable
-from ivcoder.denials.claim import BilledLine, Case, Denial
+from ivcoder.denials.claim import BilledLine, Case, Denial, Fixed
 from ivcoder.denials.corrections import Correction, corrected
-from ivcoder.denials.mend import REMOVING, Fixed
+from ivcoder.denials.mend import REMOVING
 from ivcoder.denials.patterns import claims, initials, pushes, services
 from ivcoder.rule import Finding, Rule
 

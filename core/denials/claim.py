@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import (
     BaseModel,
@@ -150,6 +150,16 @@ class Denial(BaseModel):
             raise InvalidInput(*faults_of(error, known=known)) from None
 
 
+class Fixed(NamedTuple):
+    """A line of the corrected claim; ``was`` is the billed code, None when it was not billed."""
+
+    code: str
+    units: int
+    modifiers: tuple[str, ...]
+    was: str | None
+    change: Literal["kept", "changed", "added"]
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """A denial with what the rulebook and the encounter say about it."""
@@ -196,8 +206,8 @@ class Case:
             if code not in known and not self.book.is_visit(code) and (code[0].isdigit() or code[0] in _PROCEDURES)
         )
 
-    def role(self, line: BilledLine) -> str:
-        """The role a billed code stands for; empty when it is not of this family."""
+    def role(self, line: BilledLine | Fixed) -> str:
+        """The role the code of a billed or a corrected line stands for; empty when it is not of this family."""
         row = self.book.numbers.get(line.code)
         return row.role if row else ""
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ivcoder.denials.claim import BilledLine, Case
+from ivcoder.denials.claim import BilledLine, Case, Fixed
 from ivcoder.denials.mend import (
     DEMOTED,
     PROMOTED,
-    Fixed,
     Lacks,
+    Mended,
     Off,
     changed,
     kept,
@@ -36,63 +36,71 @@ class Correction:
     wanted: tuple[str, ...]
 
 
+_Row = tuple[Fixed, BilledLine]
+"""A corrected line, and the billed one it comes from."""
+
+
 def corrected(case: Case, rules: Mapping[int, Sequence[str]]) -> Correction:
     """The claim with the patterns' faults mended; ``rules`` are those that fit, by the place of the line."""
     if case.edited is not None and not case.unsettled:
         return _against_encounter(case, rules)
-    billed = case.denial.billed_lines
-    lines: list[Fixed] = []
+    rows: list[_Row] = []
     removed: list[str] = []
     wanted: list[str] = []
     barred = any(rule(case, line).holds for rule in _BARRING for line in case.family)
     families = any(_FAMILIES & set(each) for each in rules.values())
-    for place, line in enumerate(billed):
+    for place, line in enumerate(case.denial.billed_lines):
         mended = mend(case, line, rules.get(place, ()))
         if barred and case.role(line):
             mended = Off()
         elif families and mended == kept(line) and family_role(case, line) not in ("", case.role(line)):
             mended = to_family(case, line)
-        if isinstance(mended, Off):
-            removed.append(line.code)
-        elif isinstance(mended, Lacks):
-            wanted.append(mended.field)
-            lines.append(kept(line))
-        else:
-            lines.append(mended)
-    two = any("denied-two-initials" in each for each in rules.values())
-    if two or any(row.change == "changed" for row in lines):
-        _one_initial(case, lines, removed, wanted)
-        _one_family(case, lines, wanted)
-        _each_drug_once(case, lines, removed, wanted)
-    wanted += _left_open(case, rules, lines)
-    return Correction(tuple(lines), tuple(removed), tuple(dict.fromkeys(wanted)))
+        rows += _settled(mended, line, removed, wanted)
+    if _two_initials(rules) or any(row.change == "changed" for row, _ in rows):
+        _one_initial(case, rows, removed, wanted)
+        _one_family(case, rows, wanted)
+        _each_drug_once(case, rows, removed, wanted)
+    wanted += _left_open(case, rules, rows)
+    return Correction(tuple(row for row, _ in rows), tuple(removed), tuple(dict.fromkeys(wanted)))
 
 
-def _left_open(case: Case, rules: Mapping[int, Sequence[str]], lines: Sequence[Fixed]) -> list[str]:
+def _settled(mended: Mended, line: BilledLine, removed: list[str], wanted: list[str]) -> list[_Row]:
+    """The line a mending leaves, if any; what comes off and what is wanted is noted."""
+    if isinstance(mended, Off):
+        removed.append(line.code)
+        return []
+    if isinstance(mended, Lacks):
+        wanted.append(mended.field)
+        return [(kept(line), line)]
+    return [(mended, line)]
+
+
+def _two_initials(rules: Mapping[int, Sequence[str]]) -> bool:
+    return any("denied-two-initials" in each for each in rules.values())
+
+
+def _left_open(case: Case, rules: Mapping[int, Sequence[str]], rows: Sequence[_Row]) -> list[str]:
     """What must be known before a claim so corrected could be sent."""
     wanted: list[str] = []
+    changed_rows = [(row, line) for row, line in rows if row.change == "changed"]
     if case.edited is None or case.unsettled:
-        for row, line in _pairs(case, lines):
-            if row.change == "changed":
-                wanted += _doubts(case, row, line)
-    if case.unsettled and any(row.change == "changed" for row in lines):
+        wanted += [field for row, line in changed_rows for field in _doubts(case, row, line)]
+    if case.unsettled and changed_rows:
         wanted.append("questions")
     about = [line for place, line in enumerate(case.denial.billed_lines) if rules.get(place)]
     implied = case.claim is Claim.FACILITY and case.denial.claim is None
     if implied and any(case.hinted(line, "practitioner") for line in about):
         wanted.append("claim")
-    two = any("denied-two-initials" in each for each in rules.values())
     tiers = {case.role(line) for line in case.family if case.role(line) in INITIALS}
     office = case.claim is Claim.PROFESSIONAL and case.denial.primary_reason is None
-    if two and office and len(tiers) > 1:
+    if _two_initials(rules) and office and len(tiers) > 1:
         wanted.append("primary_reason")
     return wanted
 
 
 def _doubts(case: Case, row: Fixed, line: BilledLine) -> Iterator[str]:
     """What the billed lines alone leave open of a changed line."""
-    code, drug = case.book.numbers.get(row.code), case.drug(line)
-    role = code.role if code else ""
+    role, drug = case.role(row), case.drug(line)
     if role == "push_same_drug":
         yield "start"
     if drug is not None and drug.other_use:
@@ -115,28 +123,30 @@ _BARRING = (denied_professional_in_facility, denied_inpatient)
 _FAMILIES = frozenset({"denied-chemo-as-push", "denied-other-family"})
 
 
-def _one_initial(case: Case, lines: list[Fixed], removed: list[str], wanted: list[str]) -> None:
+def _one_initial(case: Case, rows: list[_Row], removed: list[str], wanted: list[str]) -> None:
     """Leave one initial service: the highest leads, the others follow it as their drugs allow."""
-    roles = {code.code: role for role, code in case.book.codes.items() if role in INITIALS}
-    places = [place for place, row in enumerate(lines) if row.code in roles and not set(row.modifiers) & case.separate]
+    places = [
+        place
+        for place, (row, _) in enumerate(rows)
+        if case.role(row) in INITIALS and not set(row.modifiers) & case.separate
+    ]
     if not places:
         return
     lead_line = leading(case)
 
     def order(place: int) -> tuple[int, bool]:
-        unpaid = lead_line is None or lines[place].was != lead_line.code
-        return INITIALS.index(roles[lines[place].code]), unpaid
+        row, _ = rows[place]
+        return INITIALS.index(case.role(row)), lead_line is None or row.was != lead_line.code
 
     lead, *others = sorted(places, key=order)
-    billed = {id(row): line for row, line in _pairs(case, lines)}
-    substances = {case.substance(line) for row, line in _pairs(case, lines) if row is lines[lead]}
+    substance = case.substance(rows[lead][1])
     gone: list[int] = []
     for place in others:
-        row = lines[place]
-        line, role = billed[id(row)], roles[row.code]
-        same = case.substance(line) is not None and case.substance(line) in substances
+        row, line = rows[place]
+        role = case.role(row)
+        same = substance is not None and case.substance(line) == substance
         if same and role == "push_initial" and may_repeat(case):
-            lines[place] = to_role(case, line, "push_same_drug")
+            rows[place] = to_role(case, line, "push_same_drug"), line
             wanted.append("start")
         elif same and role == "push_initial":
             gone.append(place)
@@ -144,73 +154,56 @@ def _one_initial(case: Case, lines: list[Fixed], removed: list[str], wanted: lis
         elif same:
             wanted.append("administrations")
         else:
-            lines[place] = to_role(case, line, DEMOTED[role])._replace(
-                modifiers=tuple(mark for mark in line.modifiers if mark not in case.separate)
-            )
+            marks = tuple(mark for mark in line.modifiers if mark not in case.separate)
+            rows[place] = to_role(case, line, DEMOTED[role])._replace(modifiers=marks), line
             if role == "hydration_initial":
                 wanted.append("administrations")
             elif line.drug is None and not line.administrations:
                 wanted.append("drug")
-    for place in reversed(gone):
-        del lines[place]
+    for place in sorted(gone, reverse=True):
+        del rows[place]
 
 
-def _one_family(case: Case, lines: list[Fixed], wanted: list[str]) -> None:
+def _one_family(case: Case, rows: list[_Row], wanted: list[str]) -> None:
     """Give an add-on that has lost its primary the lead when it can lead, and ask for the record when it cannot."""
-    numbers = case.book.numbers
-    for place, row in enumerate(lines):
-        code = numbers.get(row.code)
-        present = {each.code for each in lines}
+    for place, (row, line) in enumerate(rows):
+        code = case.book.numbers.get(row.code)
+        present = {each.code for each, _ in rows}
         if code is None or not code.beside or present & set(code.beside):
             continue
         if code.role == "chemo_push_new_drug" and row.units == 1:
             lead = case.book.codes[PROMOTED[code.role]].code
-            lines[place] = Fixed(lead, 1, row.modifiers, row.was, "changed")
-            _one_initial(case, lines, [], wanted)
+            rows[place] = Fixed(lead, 1, row.modifiers, row.was, "changed"), line
+            _one_initial(case, rows, [], wanted)
         else:
             wanted.append("administrations")
 
 
-def _each_drug_once(case: Case, lines: list[Fixed], removed: list[str], wanted: list[str]) -> None:
+def _each_drug_once(case: Case, rows: list[_Row], removed: list[str], wanted: list[str]) -> None:
     """Where a change leaves two pushes of one drug, the later is the same again, which chemotherapy has no code for."""
-    roles = {code.code: role for role, code in case.book.codes.items()}
-    seen: set[str] = set()
+    seen = {case.substance(line) for row, line in rows if case.role(row) in ("push_initial", "chemo_push_initial")}
     gone = []
-    leads = [pair for pair in _pairs(case, lines) if roles.get(pair[0].code) in ("push_initial", "chemo_push_initial")]
-    seen |= {substance for _, line in leads if (substance := case.substance(line))}
-    for place, (row, line) in enumerate(_pairs(case, lines)):
-        substance = case.substance(line)
-        role = roles.get(row.code)
+    for place, (row, line) in enumerate(rows):
+        substance, role = case.substance(line), case.role(row)
         if role not in ("push_new_drug", "chemo_push_new_drug") or substance is None:
             continue
         if substance not in seen:
             seen.add(substance)
         elif may_repeat(case) and role == "push_new_drug":
-            lines[place] = to_role(case, line, "push_same_drug")
+            rows[place] = to_role(case, line, "push_same_drug"), line
             wanted.append("start")
         else:
             gone.append(place)
             removed.append(line.code)
     for place in reversed(gone):
-        del lines[place]
-
-
-def _pairs(case: Case, lines: Sequence[Fixed]) -> list[tuple[Fixed, BilledLine]]:
-    """Each corrected line with the billed one it comes from, in the order billed."""
-    rest = list(case.denial.billed_lines)
-    pairs = []
-    for row in lines:
-        line = next(line for line in rest if line.code == row.was)
-        rest.remove(line)
-        pairs.append((row, line))
-    return pairs
+        del rows[place]
 
 
 def _against_encounter(case: Case, rules: Mapping[int, Sequence[str]]) -> Correction:
     """The claim corrected to the lines the encounter supports; other billed lines one by one."""
     supported = list(case.edited.lines) if case.edited else []
-    lines: list[tuple[int, Fixed]] = []
-    waiting: list[tuple[int, BilledLine]] = []
+    rows: list[_Row] = []
+    waiting: list[BilledLine] = []
     removed: list[str] = []
     wanted: list[str] = []
     # A paid line keeps what it was paid for; a denied one takes what is left.
@@ -220,37 +213,29 @@ def _against_encounter(case: Case, rules: Mapping[int, Sequence[str]]) -> Correc
         if matches:
             for match in matches:
                 supported.remove(match)
-            lines.append((place, _as_supported(case, line, matches)))
+            rows.append((_as_supported(case, line, matches), line))
         elif case.role(line) or "denied-drug-code-out-of-date" in rules.get(place, ()):
-            waiting.append((place, line))
+            waiting.append(line)
         else:
-            mended = mend(case, line, rules.get(place, ()))
-            if isinstance(mended, Off):
-                removed.append(line.code)
-            elif isinstance(mended, Lacks):
-                wanted.append(mended.field)
-                lines.append((place, kept(line)))
-            else:
-                lines.append((place, mended))
-    for place, line in sorted(waiting, key=lambda row: row[0]):
+            rows += _settled(mend(case, line, rules.get(place, ())), line, removed, wanted)
+    for line in sorted(waiting, key=case.number):
         successor = next((row for row in supported if _succeeds(case, row, line)), None)
         if successor is None:
             removed.append(line.code)
             continue
         supported.remove(successor)
-        lines.append((place, changed(case, line, successor.code, successor.units, successor.modifiers)))
-    lines.sort(key=lambda row: row[0])
+        rows.append((changed(case, line, successor.code, successor.units, successor.modifiers), line))
+    rows.sort(key=lambda row: case.number(row[1]))
     shared = _shared_marks(case)
     added = []
     for row in supported:
         if row.answer != "drug":
             added.append(Fixed(row.code, row.units, (*row.modifiers, *shared), None, "added"))
-        elif any(each.was == row.code and each.change == "changed" for _, each in lines):
+        elif any(each.was == row.code and each.change == "changed" for each, _ in rows):
             # What was discarded of a drug whose line had it in its units.
             added.append(Fixed(row.code, row.units, row.modifiers, None, "added"))
-    fixed = [row for _, row in lines]
-    wanted += _left_open(case, rules, fixed)
-    return Correction((*fixed, *added), tuple(removed), tuple(dict.fromkeys(wanted)))
+    wanted += _left_open(case, rules, rows)
+    return Correction((*(row for row, _ in rows), *added), tuple(removed), tuple(dict.fromkeys(wanted)))
 
 
 def _matches(supported: Sequence[Line], line: BilledLine) -> list[Line]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from ivcoder.denials.claim import BilledLine, Case
+from ivcoder.denials.claim import BilledLine, Case, Fixed
 from ivcoder.denials.patterns.initials import CHEMO_INITIALS
 from ivcoder.denials.patterns.pushes import PUSHES
 from ivcoder.denials.patterns.services import family_role
@@ -19,16 +19,6 @@ DEMOTED: Mapping[str, str] = {
     "hydration_initial": "hydration_more",
 }
 PROMOTED: Mapping[str, str] = {later: initial for initial, later in DEMOTED.items()}
-
-
-class Fixed(NamedTuple):
-    """A line of the corrected claim; ``was`` is the billed code, None when it was not billed."""
-
-    code: str
-    units: int
-    modifiers: tuple[str, ...]
-    was: str | None
-    change: Literal["kept", "changed", "added"]
 
 
 class Off(NamedTuple):
