@@ -73,12 +73,20 @@ class Rival(_Answer):
     rules: tuple[str, ...]
 
 
+class DatedUnits(_Answer):
+    """Units of one date of service."""
+
+    date: date
+    units: int
+
+
 class Line(_Answer):
     """A claim line."""
 
     code: str
     units: int
     modifiers: tuple[str, ...]
+    dates: tuple[DatedUnits, ...] = Field((), description="The units of each date, in a stay over several.")
     role: Literal["initial", "add_on", "stand_alone", "drug"]
     administrations: tuple[str, ...] = Field(description="The administrations behind it.")
     why: str

@@ -6,13 +6,16 @@ add-on must stand beside, which access carries a modifier, and what is included 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from ivcoder.book import Code, Confidence, Drug, Rulebook
-from ivcoder.classify import BY_VEIN, IN_CONTEST, Classified, Kind, Option, Question, Service
-from ivcoder.encounter import Claim, OtherService, Route, Visit
+from ivcoder.classify import BY_VEIN, IN_CONTEST, Classified, Kind, Option, Question, Service, Span
+from ivcoder.classify.vein import stopped_early
+from ivcoder.encounter import DAY, HOUR, Claim, Given, OtherService, Route, Visit
 from ivcoder.rank import Ranked
 from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
 from ivcoder.select import INITIAL_ROLES, Earned, Refused, Remark, Selected
@@ -22,7 +25,8 @@ class Line(NamedTuple):
     """A claim line: code number, units, modifiers, and the findings behind it.
 
     ``answer`` is the role as answers give it: initial, add_on, stand_alone or drug; ``lost`` are the code numbers that
-    came closest, each with the finding that ruled it out.
+    came closest, each with the finding that ruled it out; ``dates`` are the units of each date where a stay has
+    several.
     """
 
     code: str
@@ -32,6 +36,7 @@ class Line(NamedTuple):
     administrations: tuple[str, ...]
     findings: tuple[Finding, ...]
     lost: tuple[tuple[str, Finding], ...]
+    dates: tuple[tuple[date, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +204,60 @@ def separate_access_modifier(drug: str, modifier: str | None) -> Verdict:
 
 
 @rule(
+    "separate-encounter-modifier",
+    "edits",
+    "A second encounter on one day says that it is one",
+    sources=("aapc-two-trips", "hcpro-2009-initial", "ncci-manual-ch11"),
+    says="{drug} is the initial service of a second encounter on the day: it carries modifier {modifier}{more}.",
+    otherwise="There was one encounter on the day.",
+)
+def separate_encounter_modifier(drug: str, modifiers: tuple[str, str] | None) -> Verdict:
+    """Each encounter of a day has its own initial service; that of a later one carries the modifier for a separate
+    service. Medicare also takes the narrower one for a separate encounter.
+    """
+    if modifiers is None:
+        return does_not()
+    return applies(drug=drug, modifier=modifiers[0], more=f", or {modifiers[1]} for payers that take it")
+
+
+@rule(
+    "discontinued-modifier",
+    "edits",
+    "An infusion broken off carries the modifier for it",
+    sources=("aapc-discontinued-infusion", "palmetto-discontinued-2014"),
+    nature="disputed",
+    confidence=Confidence.MEDIUM,
+    says="{drug} was broken off: modifier {modifier} on a professional claim. A contractor calls the modifier "
+    "optional, since the code covers any time up to an hour.",
+    otherwise="{drug} was broken off, and on a facility claim the infusion carries no modifier for it.",
+)
+def discontinued_modifier(drug: str, claim: Claim | None, modifier: str) -> Verdict:
+    """An infusion broken off within the minutes of a push carries the modifier for a discontinued service on a
+    professional claim; a facility's modifiers for discontinued procedures are for those with anaesthesia.
+    """
+    return (applies if claim is Claim.PROFESSIONAL else does_not)(drug=drug, modifier=modifier)
+
+
+@rule(
+    "dates-of-a-stay",
+    "edits",
+    "In a stay over several dates each line carries its own",
+    sources=("cms-r1702cp", "iom-100-04-ch4-230.2", "rca-midnight", "hcpro-2009-midnight", "haugen-midnight"),
+    nature="disputed",
+    confidence=Confidence.MEDIUM,
+    says="The encounter runs over {days} dates. Each line carries the date on which it was given, and the initial "
+    "service does not start anew with the day. An hour that runs over midnight is dated by its beginning here; some "
+    "put the whole infusion on the date it began.",
+    otherwise="Everything was given on one date.",
+)
+def dates_of_a_stay(days: int) -> Verdict:
+    """A hospital reports each service with the date on which it was given, under one initial service for the encounter.
+    How the hours of an infusion across midnight are dated is not settled.
+    """
+    return (applies if days > 1 else does_not)(days=days)
+
+
+@rule(
     "reason-set-aside",
     "edits",
     "On a facility claim the reason for the visit does not choose",
@@ -304,8 +363,9 @@ def edit(selected: Selected) -> Edited:
     if barred.open and selected.earned:
         options = tuple(Option(f"claim_{claim.value}", {}, {None: {"claim": claim}}) for claim in Claim)
         questions = (*questions, Question(None, "claim", barred, options))
-    first_access = next((line.access for line in selected.earned if _is_initial(line)), "")
-    lines = [_line(row, book, first_access) for row in selected.earned]
+    given = {row.id: row for row in visit.administrations}
+    leading = next((line for line in selected.earned if _is_initial(line)), None)
+    lines = [_line(row, book, given, leading, visit.claim) for row in selected.earned]
     present = frozenset(line.code for line in lines)
     add_ons = {line.code for line in lines if line.answer == "add_on"}
     lacking = {code: add_on_needs_primary(book.numbers[code], present) for code in add_ons}
@@ -320,6 +380,10 @@ def edit(selected: Selected) -> Edited:
     ]
     if lines:
         remarks += _beside(visit, book)
+    if visit.day is not None and any((row.stop or row.start or 0) >= DAY for row in visit.administrations):
+        lines, drug_lines, found = _dated(lines, drug_lines, visit, visit.day, selected.ranked)
+        if found.holds:
+            remarks.append(Remark("info", (found,)))
     blocked = selected.ranked.blocked
     if blocked is not None:
         remarks.append(Remark("warning", (blocked,)))
@@ -332,15 +396,63 @@ def _is_initial(row: Earned) -> bool:
     return row.role in INITIAL_ROLES.values()
 
 
-def _line(row: Earned, book: Rulebook, first_access: str) -> Line:
+def _line(row: Earned, book: Rulebook, given: Mapping[str, Given], leading: Earned | None, claim: Claim | None) -> Line:
     code = book.codes[row.role]
     modifiers, findings = row.modifiers, row.findings
-    if _is_initial(row) and row.access != first_access:
+    drug = str(row.findings[-1].facts.get("drug", ""))
+    if leading is not None and row is not leading and _is_initial(row):
         separate = book.modifiers["separate_service"]
-        modifiers = (*modifiers, separate)
-        findings = (*findings, separate_access_modifier(str(row.findings[-1].facts.get("drug", "")), separate))
+        first, mine = (given[line.administrations[0]].encounter for line in (leading, row))
+        if first != mine:
+            found = separate_encounter_modifier(drug, (separate, book.modifiers["separate_service_encounter"]))
+        else:
+            found = separate_access_modifier(drug, separate if row.access != leading.access else None)
+        if found.holds:
+            modifiers, findings = (*modifiers, separate), (*findings, found)
+    if any(finding.rule == stopped_early.id for finding in findings):
+        found = discontinued_modifier(drug, claim, book.modifiers["discontinued"])
+        modifiers = (*modifiers, book.modifiers["discontinued"]) if found.holds else modifiers
+        findings = (*findings, found)
     lost = tuple((book.codes[role].code, finding) for role, finding in row.lost)
     return Line(code.code, row.units, modifiers, code.answer, row.administrations, findings, lost)
+
+
+def _dated(
+    lines: list[Line], drug_lines: list[Line], visit: Visit, first: date, ranked: Ranked
+) -> tuple[list[Line], list[Line], Finding]:
+    """The lines with the dates of their units, an hour's by its beginning."""
+    spans = {row.service.administrations: row.service.spans for row in ranked.standings}
+    starts = {row.id: row.start for row in visit.administrations}
+    counted: dict[tuple[str, ...], int] = {}
+
+    def with_dates(line: Line) -> Line:
+        run = spans.get(line.administrations, ())
+        before = counted.get(line.administrations, 0)
+        if line.answer == "drug" or not run:
+            begins = [starts[line.administrations[0]]] * line.units
+        else:
+            counted[line.administrations] = before + line.units
+            begins = [_at(run, HOUR * (before + number)) for number in range(line.units)]
+        if any(begin is None for begin in begins):
+            return line
+        days = Counter(first + timedelta(days=(begin or 0) // DAY) for begin in begins)
+        return line._replace(dates=tuple(sorted(days.items())))
+
+    lines, drug_lines = [with_dates(line) for line in lines], [with_dates(line) for line in drug_lines]
+    days = {day for line in (*lines, *drug_lines) for day, _ in line.dates}
+    found = dates_of_a_stay(len(days))
+    if not found.holds:
+        return [line._replace(dates=()) for line in lines], [line._replace(dates=()) for line in drug_lines], found
+    return lines, drug_lines, found
+
+
+def _at(spans: tuple[Span, ...], minute: int) -> int:
+    """The clock time at which so many minutes had run."""
+    for start, stop in spans:
+        if minute < stop - start:
+            return start + minute
+        minute -= stop - start
+    return spans[-1][1] - 1
 
 
 def _beside(visit: Visit, book: Rulebook) -> Iterator[Remark]:

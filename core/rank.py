@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
@@ -23,6 +23,8 @@ UNTIMED = sys.maxsize
 
 _OUT = frozenset({Kind.NOT_REPORTABLE, Kind.UNDECIDED})
 _TIMED = frozenset({Kind.INFUSION, Kind.HYDRATION, Kind.ARTERIAL_INFUSION, Kind.SC_INFUSION})
+_ALL_ONE = frozenset({Kind.HYDRATION, Kind.SC_INFUSION})
+"""Kinds of which an access, or the skin, has one service whatever the drug: their minutes add up."""
 
 LAST = sys.maxsize
 """Where services without a tier of their own stand."""
@@ -54,6 +56,21 @@ class Ranked:
     left_out: tuple[Service, ...]
     method: Method
     blocked: Finding | None = None
+
+    def by_encounter(self) -> list[Ranked]:
+        """The outcome apart for each encounter of the day."""
+        parts = self.classified.by_encounter()
+        if len(parts) == 1:
+            return [self]
+        return [
+            replace(
+                self,
+                classified=part,
+                standings=tuple(row for row in self.standings if row.service.encounter == part.services[0].encounter),
+                left_out=tuple(row for row in self.left_out if row.encounter == part.services[0].encounter),
+            )
+            for part in parts
+        ]
 
 
 @rule(
@@ -158,6 +175,25 @@ def infusion_resumed(services: Sequence[Service]) -> Verdict:
 
 
 @rule(
+    "sc-infusion-once",
+    "rank",
+    "Infusions under the skin are one service",
+    sources=("cpt", "clearcost-96369"),
+    confidence=Confidence.MEDIUM,
+    says="{drugs} ran under the skin in {rows} rows: one service of {minutes} minutes, a minute at several sites "
+    "counting once.",
+    otherwise="{drugs} was infused under the skin once.",
+)
+def sc_infusion_once(services: Sequence[Service], minutes: int) -> Verdict:
+    """The first hour of infusion under the skin is reported once in an encounter, with its set-up and all its sites;
+    further time adds up to further hours.
+    """
+    drugs = " and ".join(dict.fromkeys(row.drug for row in services))
+    found = applies if len(services) > 1 else does_not
+    return found(drugs=drugs, rows=len(services), minutes=minutes)
+
+
+@rule(
     "reason-cannot-lead",
     "rank",
     "A reason for the visit that no add-on can stand beside",
@@ -193,11 +229,29 @@ def _place(category: Category | None) -> int:
 
 
 def rank(classified: Classified) -> Ranked:
-    """Order the services and name the initial one of each access.
+    """Order the services and name the initial one of each access, in each encounter of the day.
 
     Returns reportable services from the highest tier down, the initial ones first, and apart from them what is
     not reportable or undecided.
     """
+    parts = [_ranked(part) for part in classified.by_encounter()]
+    if len(parts) == 1:
+        return parts[0]
+    return Ranked(
+        classified,
+        tuple(standing for part in parts for standing in part.standings),
+        tuple(row for part in parts for row in part.left_out),
+        max((part.method for part in parts), key=_TELLING.index),
+        next((part.blocked for part in parts if part.blocked is not None), None),
+    )
+
+
+_TELLING: tuple[Method, ...] = ("only_candidate", "hierarchy", "hierarchy_as_fallback", "reason")
+"""What chose the initial services, the least telling first: what a ranking of several encounters says."""
+
+
+def _ranked(classified: Classified) -> Ranked:
+    """The ranking of one encounter."""
     book, visit = classified.book, classified.visit
     left_out = tuple(row for row in classified.services if row.kind in _OUT)
     services = _ordered(_joined(row for row in classified.services if row.kind not in _OUT), book.tiers)
@@ -310,12 +364,12 @@ def _start(row: Service) -> int:
 
 
 def _joined(services: Iterable[Service]) -> list[Service]:
-    """Join the segments of a resumed infusion, and all hydration of an access: their minutes add up."""
+    """Join the segments of a resumed infusion, all hydration of an access, and all infusions under the skin."""
     groups: dict[tuple[Kind, str, str], list[Service]] = {}
     joined: list[Service] = []
     for row in services:
         if row.kind in _TIMED:
-            substance = "" if row.kind is Kind.HYDRATION else row.substance
+            substance = "" if row.kind in _ALL_ONE else row.substance
             groups.setdefault((row.kind, row.access, substance), []).append(row)
         else:
             joined.append(row)
@@ -325,7 +379,7 @@ def _joined(services: Iterable[Service]) -> list[Service]:
         )
         segments = [members[0]]
         for row in members[1:]:
-            if row.kind is Kind.HYDRATION or row.resumed:
+            if row.kind in _ALL_ONE or row.resumed:
                 segments.append(row)
             else:
                 joined.append(_one(segments))
@@ -340,15 +394,28 @@ def _one(segments: Sequence[Service]) -> Service:
     if len(segments) == 1:
         return first
     findings = [finding for row in segments for finding in row.findings]
-    if first.kind is not Kind.HYDRATION:
-        findings.append(infusion_resumed(segments))
     timed = all(row.spans for row in segments)
+    minutes = sum(row.minutes or 0 for row in segments)
+    if first.kind is Kind.SC_INFUSION:
+        minutes = _covered(segments) if timed else minutes
+        findings.append(sc_infusion_once(segments, minutes))
+    elif first.kind is not Kind.HYDRATION:
+        findings.append(infusion_resumed(segments))
     return first._replace(
         administrations=tuple(label for row in segments for label in row.administrations),
-        minutes=sum(row.minutes or 0 for row in segments),
+        minutes=minutes,
         spans=tuple(sorted(span for row in segments for span in row.spans)) if timed else (),
         findings=_unique(findings),
     )
+
+
+def _covered(services: Iterable[Service]) -> int:
+    """The minutes in which at least one of them ran."""
+    minutes = end = 0
+    for start, stop in sorted(span for row in services for span in row.spans):
+        minutes += max(0, stop - max(start, end))
+        end = max(end, stop)
+    return minutes
 
 
 def _unique(findings: Iterable[Finding]) -> tuple[Finding, ...]:

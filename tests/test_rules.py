@@ -7,9 +7,15 @@ import pytest
 from casebook import ENCOUNTERS
 from ivcoder import Rulebook, rank_services, select_push_codes
 from ivcoder.book import Category, sources
-from ivcoder.classify import Kind, Service, access, bag, category, elsewhere, hydration, vein
+from ivcoder.classify import Kind, Service, access, bag, category, cavity, device, elsewhere, hydration, vein
 from ivcoder.classify.service import Bag
-from ivcoder.edits import add_on_needs_primary, drug_code_mismatch, other_use, separate_access_modifier
+from ivcoder.edits import (
+    add_on_needs_primary,
+    drug_code_mismatch,
+    other_use,
+    separate_access_modifier,
+    separate_encounter_modifier,
+)
 from ivcoder.encounter import Encounter, visit_of
 from ivcoder.explain import statement
 from ivcoder.rank import (
@@ -19,6 +25,7 @@ from ivcoder.rank import (
     initial_by_reason,
     injections_stand_alone,
     one_initial_per_access,
+    sc_infusion_once,
 )
 from ivcoder.rule import RULES, Outcome
 from ivcoder.select import drug as drug_lines
@@ -77,19 +84,26 @@ ASKED = [
     (elsewhere.blood_product, (given(), None), "does_not_apply"),
     (elsewhere.line_flush, (given(), None), "does_not_apply"),
     (separate_access_modifier, ("x", None), "does_not_apply"),
+    (separate_encounter_modifier, ("x", None), "does_not_apply"),
     (other_use, ("x", drug("Solu-Medrol")), "does_not_apply"),
     (elsewhere.no_administration_code, (given(),), "does_not_apply"),
     (elsewhere.no_administration_code, (given(route="rectal"),), "applies"),
     (elsewhere.outside_family, (given(route="intrathecal"), OTHER), "applies"),
     (elsewhere.outside_family, (given(route="intrathecal"), CHEMO), "does_not_apply"),
+    (elsewhere.integral_to_procedure, (given(),), "does_not_apply"),
+    (cavity.csf_reservoir, (given(), CHEMO), "does_not_apply"),
+    (cavity.cavity_chemotherapy, (given(route="intrapleural"), OTHER), "does_not_apply"),
+    (device.on_body_injector, (given(route="sc"),), "does_not_apply"),
+    (device.pump_refill, (given(route="iv_pump"),), "does_not_apply"),
+    (vein.stopped_early, (given(route="iv_infusion", minutes=16, discontinued=True), 16, BOOK), "does_not_apply"),
     (elsewhere.sc_infusion, (given(), 60, BOOK), "does_not_apply"),
     (elsewhere.sc_infusion, (given(route="sc_infusion"), 16, BOOK), "applies"),
     (elsewhere.sc_infusion, (given(route="sc_infusion"), None, BOOK), "cannot_tell"),
     (elsewhere.arterial, (given(), OTHER, 60, BOOK), "does_not_apply"),
     (elsewhere.arterial, (given(route="intra_arterial_push"), OTHER, None, BOOK), "applies"),
     (elsewhere.arterial, (given(route="intra_arterial_infusion"), CHEMO, None, BOOK), "cannot_tell"),
-    (elsewhere.intrathecal, (given(route="intrathecal"), CHEMO), "applies"),
-    (elsewhere.intrathecal, (given(), CHEMO), "does_not_apply"),
+    (cavity.intrathecal, (given(route="intrathecal"), CHEMO), "applies"),
+    (cavity.intrathecal, (given(), CHEMO), "does_not_apply"),
     (vein.unlisted, (given(), OTHER), "does_not_apply"),
     (vein.unlisted, (given(route="intra_arterial_infusion"), OTHER), "applies"),
     (one_initial_per_access, (ONE, ONE), "does_not_apply"),
@@ -99,6 +113,7 @@ ASKED = [
     (hierarchy_as_fallback, (ONE, None, False), "does_not_apply"),
     (injections_stand_alone, (ONE,), "does_not_apply"),
     (infusion_resumed, ([ONE],), "does_not_apply"),
+    (sc_infusion_once, ([ONE], 60), "does_not_apply"),
     (drug_lines.drug_code_by_date, (given(), drug("Solu-Medrol"), None, None), "does_not_apply"),
     (infusion.additional_hour, (service(), BOOK), "cannot_tell"),
     (infusion.concurrent_chemo, (ONE, True, "y"), "does_not_apply"),

@@ -43,7 +43,20 @@ RouteName = Literal[
     "intradermal",
     "intra_arterial_push",
     "intra_arterial_infusion",
+    "intra_arterial_pump",
     "intrathecal",
+    "csf_reservoir",
+    "intrapleural",
+    "intraperitoneal",
+    "intralesional",
+    "on_body_injector",
+    "portable_pump_refill",
+    "implanted_pump_refill",
+    "epidural",
+    "nerve_block",
+    "intra_articular",
+    "intravesical",
+    "intravitreal",
     "endotracheal",
     "oral",
     "sublingual",
@@ -132,6 +145,7 @@ class Payer(Row):
     sources: tuple[str, ...]
     wastage_modifiers: bool = False
     takes_s_codes: bool = True
+    provider_pump: bool = False
     packages: tuple[str, ...] = ()
     note: str | None = None
 
@@ -176,6 +190,7 @@ class Drug(Row):
     other_use_sources: tuple[str, ...] = ()
     not_by: tuple[RouteName, ...] = ()
     by_push: bool = False
+    rsv: bool = False
     container: Literal["single_dose", "multi_dose", "either"] | None = None
     hcpcs: tuple[Billing, ...] = ()
     note: str | None = None

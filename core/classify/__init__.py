@@ -6,11 +6,21 @@ mixed. It decides category, kind, access and the minutes that count; it does not
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ivcoder.book import Category, Drug, Rulebook
 from ivcoder.classify.access import accesses_of
-from ivcoder.classify.bag import bags_of, drips_of, infusion_continued, mixed_bag
+from ivcoder.classify.bag import bags_of, drips_of, infusion_continued, mixed_bag, whole_doses
 from ivcoder.classify.category import carried, category_of
-from ivcoder.classify.elsewhere import given_elsewhere, injected_as, never_here, no_administration_code
+from ivcoder.classify.device import device_service, with_port_flush
+from ivcoder.classify.elsewhere import (
+    given_elsewhere,
+    injected_as,
+    integral_to_procedure,
+    never_here,
+    no_administration_code,
+    outside_family,
+)
 from ivcoder.classify.hydration import hydrate
 from ivcoder.classify.service import (
     BY_VEIN,
@@ -21,6 +31,7 @@ from ivcoder.classify.service import (
     Option,
     Question,
     Service,
+    Span,
     contents,
     service_of,
 )
@@ -28,29 +39,71 @@ from ivcoder.classify.vein import infused_as, pumped_as, pushed_as
 from ivcoder.encounter import Given, Route, Visit
 from ivcoder.rule import Finding
 
-__all__ = ["BY_VEIN", "IN_CONTEST", "Classified", "Kind", "Option", "Question", "Service", "classify", "drug_of"]
+__all__ = [
+    "BY_VEIN",
+    "IN_CONTEST",
+    "Classified",
+    "Kind",
+    "Option",
+    "Question",
+    "Service",
+    "Span",
+    "classify",
+    "drug_of",
+    "encounters_of",
+]
 
 
 def classify(visit: Visit, book: Rulebook) -> Classified:
     """Decide what each administration counts as.
 
     Returns one service for each administration or mixed bag, in the order charted, and the questions that
-    came up. Hydration minutes are net of drug infusions, and short hydration is not reportable.
+    came up; where the patient came back on the same day, one encounter after the other. Hydration minutes are net of
+    drug infusions, and short hydration is not reportable.
     """
-    questions: list[Question] = []
     drugs = {row.id: drug_of(row, book) for row in visit.administrations}
+    questions: list[Question] = []
+    services = [service for part in encounters_of(visit) for service in _classified(part, drugs, book, questions)]
+    return Classified(visit, book, tuple(services), tuple(questions), drugs)
+
+
+def encounters_of(visit: Visit) -> list[Visit]:
+    """The separate encounters of a day, the first in time first."""
+    labels = dict.fromkeys(row.encounter for row in visit.administrations)
+    if len(labels) == 1:
+        return [visit]
+    parts = [
+        visit._replace(administrations=tuple(row for row in visit.administrations if row.encounter == label))
+        for label in labels
+    ]
+    return sorted(parts, key=_begins)
+
+
+def _begins(part: Visit) -> tuple[bool, int, str]:
+    starts = [row.start for row in part.administrations if row.start is not None]
+    return not starts, min(starts, default=0), part.administrations[0].encounter
+
+
+def _classified(
+    visit: Visit, drugs: Mapping[str, Drug | None], book: Rulebook, questions: list[Question]
+) -> list[Service]:
+    """The services of one encounter."""
     accesses = accesses_of(visit.administrations, questions)
     services: list[Service | None] = []
     waiting: list[tuple[int, Bag, tuple[Finding, ...]]] = []
     kind: Kind
     found: tuple[Finding, ...]
-    for bag in drips_of(
-        bags_of(visit.administrations, drugs), {site: access for site, (access, _) in accesses.items()}
-    ):
+    sites = {site: access for site, (access, _) in accesses.items()}
+    bags = drips_of(bags_of(visit.administrations, drugs), sites)
+    doses = whole_doses(bags, sites) if any(bag.first.resumed for bag in bags) else {}
+    for bag in bags:
         first = bag.first
         access, on_access = accesses.get(first.access_site, ("", ()))
-        if first.route not in BY_VEIN and (nowhere := no_administration_code(first)).holds:
-            services.append(service_of(bag, first.category, Kind.NOT_REPORTABLE, (nowhere,), access))
+        if (barred := _never_reported(first)) is not None:
+            services.append(service_of(bag, first.category, Kind.NOT_REPORTABLE, (barred,), access))
+            continue
+        if first.route not in BY_VEIN and (device := device_service(first)) is not None:
+            services.append(service_of(bag, first.category, device[0], (device[1],), access))
             continue
         drug = contents(bag)[0][1]
         if drug is not None and drug.elsewhere and (other := never_here(first, drug)):
@@ -74,11 +127,23 @@ def classify(visit: Visit, book: Rulebook) -> Classified:
         elif category is None:
             kind, found = Kind.UNDECIDED, ()
         else:
-            kind, found = _kind(bag, category, visit, book, questions)
+            kind, found = _kind(bag, category, visit, book, questions, doses.get(bag.rows))
         services.append(service_of(bag, category, kind, (*why, *found), access))
     drug_infusions = [row for row in services if row and row.kind in (Kind.INFUSION, Kind.PUMP)]
     hydrate(services, waiting, drug_infusions, accesses, book, questions)
-    return Classified(visit, book, tuple(row for row in services if row), tuple(questions), drugs)
+    return with_port_flush([row for row in services if row], visit, questions)
+
+
+def _never_reported(given: Given) -> Finding | None:
+    """Why a drug given so, or for that, is not reported with this family whatever it is."""
+    if given.purpose is not None and (integral := integral_to_procedure(given)).holds:
+        return integral
+    if given.route in BY_VEIN:
+        return None
+    for decide in (no_administration_code(given), outside_family(given, None)):
+        if decide.holds:
+            return decide
+    return None
 
 
 def drug_of(given: Given, book: Rulebook) -> Drug | None:
@@ -92,16 +157,16 @@ def drug_of(given: Given, book: Rulebook) -> Drug | None:
 
 
 def _kind(
-    bag: Bag, category: Category, visit: Visit, book: Rulebook, questions: list[Question]
+    bag: Bag, category: Category, visit: Visit, book: Rulebook, questions: list[Question], dose: int | None
 ) -> tuple[Kind, tuple[Finding, ...]]:
     match bag.first.route:
         case Route.IV_PUSH:
             return pushed_as(bag, category, book, questions)
         case Route.IV_INFUSION:
-            return infused_as(bag, visit, book, questions)
+            return infused_as(bag, visit, book, questions, dose)
         case Route.IV_PUMP:
             return pumped_as(bag, category, visit, book, questions)
         case Route.IM | Route.SC:
-            return injected_as(bag, category)
+            return injected_as(bag, category, book, questions)
         case _:
             return given_elsewhere(bag, category, book, questions)

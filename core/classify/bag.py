@@ -31,7 +31,7 @@ def mixed_bag(members: Sequence[Given]) -> Verdict:
     sources=("house", "fcso-infusion-hydration"),
     nature="reading",
     confidence=Confidence.MEDIUM,
-    says="{drug} is charted in {rows} rows that follow one another without a gap: one infusion of {minutes} minutes.",
+    says="{drug} is charted in {rows} rows that touch or overlap: one infusion of {minutes} minutes.",
     otherwise="{drug} is charted in one row, or in rows with a gap between them.",
 )
 def infusion_continued(drug: str, rows: int, minutes: int) -> Verdict:
@@ -71,6 +71,25 @@ def drips_of(bags: Iterable[Bag], accesses: Mapping[str, str]) -> list[Bag]:
             rows[into] = joined
             gone.add(other)
     return [bag for place, bag in enumerate(rows) if place not in gone]
+
+
+def whole_doses(bags: Iterable[Bag], accesses: Mapping[str, str]) -> dict[tuple[str, ...], int]:
+    """For each bag that is part of an interrupted dose: the minutes of the whole dose, all its parts added up."""
+    doses: dict[tuple[Route, str, str], list[list[Bag]]] = {}
+    for bag in sorted(bags, key=lambda bag: (bag.start is None, bag.start or 0, bag.first.resumed is True, bag.rows)):
+        access = accesses.get(bag.first.access_site, "")
+        of_drug = doses.setdefault((bag.first.route, access, substance_of(bag)), [])
+        if bag.first.resumed and of_drug:
+            of_drug[-1].append(bag)
+        else:
+            of_drug.append([bag])
+    return {
+        bag.rows: sum(part.minutes or 0 for part in parts)
+        for of_drug in doses.values()
+        for parts in of_drug
+        if len(parts) > 1
+        for bag in parts
+    }
 
 
 _DRIPS = frozenset({Route.IV_INFUSION, Route.IV_PUMP, Route.SC_INFUSION, Route.INTRA_ARTERIAL_INFUSION})

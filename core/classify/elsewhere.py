@@ -1,11 +1,12 @@
-"""Drugs given otherwise than by vein: injections, arteries, the spinal canal, and routes without a code."""
+"""Drugs given otherwise than by vein: injections, arteries, and what other codes report or none."""
 
 from __future__ import annotations
 
 from ivcoder.book import Category, Drug, Rulebook
-from ivcoder.classify.service import Bag, Kind, Question, is_hormonal, push_or_hours
-from ivcoder.classify.vein import fluid_never_pushed, unlisted
-from ivcoder.encounter import Given, Route
+from ivcoder.classify.cavity import into_a_cavity
+from ivcoder.classify.service import Bag, Kind, Option, Question, is_hormonal, push_or_hours
+from ivcoder.classify.vein import fluid_never_pushed, prolonged_pump, pump_question, unlisted
+from ivcoder.encounter import Given, Purpose, Route
 from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
 
 _WITHOUT_CODE = frozenset(
@@ -140,11 +141,70 @@ def no_administration_code(given: Given) -> Verdict:
     says="{drug} was given by {route}, which is reported with codes outside drug administration.",
     otherwise="The route of {drug} belongs to drug administration.",
 )
-def outside_family(given: Given, category: Category) -> Verdict:
-    """Intradermal tests, and drugs other than chemotherapy given into the spinal canal, have codes elsewhere."""
-    spinal = given.route is Route.INTRATHECAL and category is not Category.CHEMOTHERAPY
-    outside = spinal or given.route is Route.INTRADERMAL
+def outside_family(given: Given, category: Category | None) -> Verdict:
+    """Injections into the skin, a joint, the eye or around a nerve, epidurals and instillations into the bladder have
+    codes elsewhere, whatever the drug; so have drugs other than chemotherapy put into the spinal fluid, a body cavity
+    or a lesion.
+    """
+    outside = given.route in _ELSEWHERE or (
+        given.route in _FOR_CHEMOTHERAPY and category not in (None, Category.CHEMOTHERAPY)
+    )
     return (applies if outside else does_not)(drug=given.drug, route=given.route.spoken)
+
+
+_ELSEWHERE = frozenset(
+    {
+        Route.INTRADERMAL,
+        Route.EPIDURAL,
+        Route.NERVE_BLOCK,
+        Route.INTRA_ARTICULAR,
+        Route.INTRAVESICAL,
+        Route.INTRAVITREAL,
+    }
+)
+_FOR_CHEMOTHERAPY = frozenset(
+    {
+        Route.INTRATHECAL,
+        Route.CSF_RESERVOIR,
+        Route.INTRAPLEURAL,
+        Route.INTRAPERITONEAL,
+        Route.INTRALESIONAL,
+    }
+)
+
+
+@rule(
+    "integral-to-procedure",
+    "classify",
+    "A drug that is part of a procedure",
+    sources=("ncci-manual-ch11", "umiami-obc"),
+    says="{drug} was given as part of a procedure: giving it is included in that procedure and not reported.",
+    otherwise="The record does not say that {drug} was part of a procedure.",
+)
+def integral_to_procedure(given: Given) -> Verdict:
+    """Sedation, anaesthesia, and drugs that a procedure always brings with it are part of that procedure; giving them
+    is not drug administration.
+    """
+    return (applies if given.purpose is Purpose.PROCEDURE else does_not)(drug=given.drug)
+
+
+@rule(
+    "rsv-antibody",
+    "classify",
+    "An antibody against RSV has administration codes of its own",
+    sources=("cpt", "aap-nirsevimab-coding", "sanofi-beyfortus", "aap-rsv-antibodies-2023"),
+    says="{drug} is a seasonal antibody against RSV, given with counselling: a code of its own.",
+    otherwise="{drug} is a seasonal antibody against RSV, given without counselling: a code of its own.",
+    unsure="{drug} is a seasonal antibody against RSV; whether the family was counselled is not documented, and with "
+    "counselling another code serves. Taken as without.",
+)
+def rsv_antibody(given: Given) -> Verdict:
+    """Giving a seasonal antibody against RSV is reported with codes of its own from 2023-10-06, one with counselling
+    and one without; palivizumab, given monthly, stays an injection.
+    """
+    if given.counselled is None:
+        return cannot_tell("counselled", drug=given.drug)
+    return (applies if given.counselled else does_not)(drug=given.drug)
 
 
 @rule(
@@ -183,7 +243,7 @@ def arterial(given: Given, category: Category, minutes: int | None, book: Rulebo
     """
     if given.route is Route.INTRA_ARTERIAL_PUSH:
         return applies(drug=given.drug, manner="as a push")
-    if given.route is not Route.INTRA_ARTERIAL_INFUSION:
+    if given.route not in (Route.INTRA_ARTERIAL_INFUSION, Route.INTRA_ARTERIAL_PUMP):
         return does_not(drug=given.drug)
     if minutes is None:
         return cannot_tell("stop", drug=given.drug)
@@ -194,24 +254,20 @@ def arterial(given: Given, category: Category, minutes: int | None, book: Rulebo
     )
 
 
-@rule(
-    "intrathecal",
-    "classify",
-    "Chemotherapy into the spinal canal",
-    sources=("cpt",),
-    says="{drug} is chemotherapy given into the spinal canal, taken as by puncture: a code of its own. Through a "
-    "reservoir another code serves.",
-    otherwise="{drug} is not chemotherapy given into the spinal canal.",
-)
-def intrathecal(given: Given, category: Category) -> Verdict:
-    """Chemotherapy injected into the central nervous system by spinal puncture has its own code."""
-    hit = given.route is Route.INTRATHECAL and category is Category.CHEMOTHERAPY
-    return (applies if hit else does_not)(drug=given.drug)
-
-
-def injected_as(bag: Bag, category: Category) -> tuple[Kind, tuple[Finding, ...]]:
+def injected_as(
+    bag: Bag, category: Category, book: Rulebook, questions: list[Question]
+) -> tuple[Kind, tuple[Finding, ...]]:
     """Injection, or nothing, for a drug given into muscle or under the skin."""
     given = bag.first
+    if bag.drugs[0] is not None and bag.drugs[0].rsv and "rsv_injection" in book.codes:
+        found = rsv_antibody(given)
+        if found.open:
+            options = tuple(
+                Option("counselled" if value else "not_counselled", {}, {given.id: {"counselled": value}})
+                for value in (True, False)
+            )
+            questions.append(Question(given.id, "counselled", found, options))
+        return (Kind.RSV_COUNSELLED if found.holds else Kind.RSV), (found,)
     if category is Category.HYDRATION:
         return Kind.NOT_REPORTABLE, (fluid_never_pushed(given, category),)
     injected = injection(given)
@@ -236,8 +292,16 @@ def given_elsewhere(
             questions.append(push_or_hours(bag, found, book))
             return Kind.UNDECIDED, (found,)
         return (Kind.SC_INFUSION if found.holds else Kind.INJECTION), (found,)
-    if given.route is Route.INTRATHECAL:
-        return Kind.INTRATHECAL, (intrathecal(given, category),)
+    inside = into_a_cavity(given, category, book, questions)
+    if inside is not None:
+        return inside
+    if given.route is Route.INTRA_ARTERIAL_PUMP and category is Category.CHEMOTHERAPY:
+        pumped = prolonged_pump(given, category, bag.minutes, book)
+        if pumped.open:
+            questions.append(pump_question(bag, pumped, book))
+            return Kind.UNDECIDED, (pumped,)
+        if pumped.holds:
+            return Kind.ARTERIAL_PUMP, (pumped,)
     found = arterial(given, category, bag.minutes, book)
     if found.open:
         questions.append(push_or_hours(bag, found, book))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -25,7 +25,19 @@ class Kind(StrEnum):
     SC_INFUSION = "sc_infusion"
     ARTERIAL_PUSH = "arterial_push"
     ARTERIAL_INFUSION = "arterial_infusion"
+    ARTERIAL_PUMP = "arterial_pump"
     INTRATHECAL = "intrathecal"
+    CSF_RESERVOIR = "csf_reservoir"
+    INTRAPLEURAL = "intrapleural"
+    INTRAPERITONEAL = "intraperitoneal"
+    LESIONS = "lesions"
+    MANY_LESIONS = "many_lesions"
+    ON_BODY_INJECTOR = "on_body_injector"
+    PORTABLE_PUMP_REFILL = "portable_pump_refill"
+    IMPLANTED_PUMP_REFILL = "implanted_pump_refill"
+    PORT_FLUSH = "port_flush"
+    RSV = "rsv"
+    RSV_COUNSELLED = "rsv_counselled"
     UNLISTED = "unlisted"
     NOT_REPORTABLE = "not_reportable"
     UNDECIDED = "undecided"
@@ -35,8 +47,20 @@ IN_CONTEST = frozenset({Kind.INFUSION, Kind.PUSH, Kind.HYDRATION})
 """Kinds that compete to be the initial service of an access."""
 
 
-_MOMENTS = frozenset({Kind.PUSH, Kind.INJECTION, Kind.INTRATHECAL, Kind.ARTERIAL_PUSH})
-"""Kinds whose start alone tells when they happened."""
+_STRETCHES = frozenset(
+    {
+        Kind.INFUSION,
+        Kind.PUMP,
+        Kind.HYDRATION,
+        Kind.SC_INFUSION,
+        Kind.ARTERIAL_INFUSION,
+        Kind.ARTERIAL_PUMP,
+        Kind.UNLISTED,
+        Kind.NOT_REPORTABLE,
+        Kind.UNDECIDED,
+    }
+)
+"""Kinds whose start alone does not tell when they happened."""
 
 BY_VEIN = frozenset({Route.IV_PUSH, Route.IV_INFUSION, Route.IV_PUMP})
 
@@ -79,6 +103,7 @@ class Service(NamedTuple):
     findings: tuple[Finding, ...]
     hormonal: bool = False
     resumed: bool | None = None
+    encounter: str = "1"
 
     @property
     def start(self) -> int | None:
@@ -95,6 +120,16 @@ class Classified:
     services: tuple[Service, ...]
     questions: tuple[Question, ...]
     drugs: Mapping[str, Drug | None]
+
+    def by_encounter(self) -> list[Classified]:
+        """The outcome apart for each encounter of the day, in the order of the services."""
+        labels = list(dict.fromkeys(row.encounter for row in self.services))
+        if len(labels) == 1:
+            return [self]
+        return [
+            replace(self, services=tuple(row for row in self.services if row.encounter == label), questions=())
+            for label in labels
+        ]
 
 
 class Bag(NamedTuple):
@@ -124,7 +159,7 @@ def service_of(bag: Bag, category: Category | None, kind: Kind, findings: tuple[
     spans: tuple[Span, ...] = ()
     if bag.start is not None and bag.minutes is not None:
         spans = ((bag.start, bag.start + bag.minutes),)
-    elif bag.start is not None and kind in _MOMENTS:
+    elif bag.start is not None and kind not in _STRETCHES:
         spans = ((bag.start, bag.start),)
     hormonal = category is Category.CHEMOTHERAPY and is_hormonal(bag)
     return Service(
@@ -139,6 +174,7 @@ def service_of(bag: Bag, category: Category | None, kind: Kind, findings: tuple[
         findings,
         hormonal,
         bag.first.resumed,
+        bag.first.encounter,
     )
 
 

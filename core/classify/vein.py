@@ -115,11 +115,11 @@ def undocumented_stop(given: Given, minutes: int | None, lacks: str, policy: str
     unsure="How long the pump with {drug} ran is not documented.",
 )
 def prolonged_pump(given: Given, category: Category, minutes: int | None, book: Rulebook) -> Verdict:
-    """Chemotherapy by portable or implanted pump for {pump_shortest} minutes or more is reported once, for its
-    start, whatever the hours.
+    """Chemotherapy by portable or implanted pump into a vein or an artery for {pump_shortest} minutes or more is
+    reported once, for its start, whatever the hours.
     """
     limit = book.limits["pump_shortest"]
-    if given.route is not Route.IV_PUMP or category is not Category.CHEMOTHERAPY:
+    if given.route not in (Route.IV_PUMP, Route.INTRA_ARTERIAL_PUMP) or category is not Category.CHEMOTHERAPY:
         return does_not(drug=given.drug, limit=limit)
     if minutes is None:
         return cannot_tell("minutes", drug=given.drug)
@@ -158,7 +158,8 @@ def unlisted(given: Given, category: Category) -> Verdict:
     """A drug administration that no code describes is reported with the unlisted code and a description: a portable
     pump other than a prolonged chemotherapy infusion, and a drug other than chemotherapy infused into an artery.
     """
-    arterial = given.route is Route.INTRA_ARTERIAL_INFUSION and category is not Category.CHEMOTHERAPY
+    artery = given.route in (Route.INTRA_ARTERIAL_INFUSION, Route.INTRA_ARTERIAL_PUMP)
+    arterial = artery and category is not Category.CHEMOTHERAPY
     hit = arterial or given.route is Route.IV_PUMP
     lasting = f" for {given.minutes} minutes" if given.minutes is not None else ""
     return (applies if hit else does_not)(drug=given.drug, route=given.route.spoken, lasting=lasting)
@@ -195,8 +196,7 @@ def pumped_as(
     given = bag.first
     found = prolonged_pump(given, category, bag.minutes, book)
     if found.open:
-        short, long = book.limits["pump_shortest"] - 1, book.limits["pump_shortest"]
-        questions.append(length_question(bag, found, (short, long), hours=None))
+        questions.append(pump_question(bag, found, book))
         return Kind.UNDECIDED, (found,)
     if found.holds:
         return Kind.PUMP, (found,)
@@ -205,8 +205,39 @@ def pumped_as(
     return infused_as(bag, visit, book, questions)
 
 
-def infused_as(bag: Bag, visit: Visit, book: Rulebook, questions: list[Question]) -> tuple[Kind, tuple[Finding, ...]]:
-    """Push, infusion or undecided, for a drug charted as an infusion."""
+@rule(
+    "stopped-early",
+    "classify",
+    "An infusion broken off within the minutes of a push",
+    sources=("aapc-discontinued-infusion", "palmetto-discontinued-2014", "noridian-chemo-nonchemo"),
+    nature="disputed",
+    confidence=Confidence.MEDIUM,
+    says="{drug} was meant to be infused and was broken off after {minutes} minutes: reported as the infusion it was "
+    "meant to be. By time alone it would be a push, and some payers count it so.",
+    otherwise="{drug} was not broken off within the minutes of a push.",
+)
+def stopped_early(given: Given, minutes: int | None, book: Rulebook) -> Verdict:
+    """An infusion that had to be broken off within {push_longest} minutes is reported as the infusion that was ordered,
+    say a contractor and the coding press; the definition by time would make it a push.
+    """
+    short = minutes is not None and minutes <= book.limits["push_longest"]
+    if given.discontinued and short and given.route is Route.IV_INFUSION:
+        return applies(drug=given.drug, minutes=minutes or 0)
+    return does_not(drug=given.drug)
+
+
+def pump_question(bag: Bag, finding: Finding, book: Rulebook) -> Question:
+    """Ask how long a pump ran: a prolonged infusion or less."""
+    long = book.limits["pump_shortest"]
+    return length_question(bag, finding, (long - 1, long), hours=None)
+
+
+def infused_as(
+    bag: Bag, visit: Visit, book: Rulebook, questions: list[Question], dose: int | None = None
+) -> tuple[Kind, tuple[Finding, ...]]:
+    """Push, infusion or undecided, for a drug charted as an infusion; ``dose`` are the minutes of an interrupted dose
+    of which this is a part.
+    """
     if bag.minutes is None:
         lacking = lacks(bag)
         found = undocumented_stop(
@@ -214,6 +245,10 @@ def infused_as(bag: Bag, visit: Visit, book: Rulebook, questions: list[Question]
         )
         questions.append(push_or_hours(bag, found, book))
         return (Kind.PUSH if found.holds else Kind.UNDECIDED), (found,)
+    if dose is not None and (whole := infusion_by_time(bag.label, dose, book)).holds:
+        return Kind.INFUSION, (whole,)
+    if bag.first.discontinued and (broken := stopped_early(bag.first, bag.minutes, book)).holds:
+        return Kind.INFUSION, (broken,)
     short = push_by_time(bag.label, bag.minutes, book)
     if short.holds:
         return Kind.PUSH, (short,)

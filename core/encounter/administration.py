@@ -12,7 +12,9 @@ from ivcoder.encounter.fields import (
     DAY,
     HOUR,
     LONGEST,
+    MOST_LESIONS,
     MOST_MODIFIERS,
+    AccessDevice,
     AccessReason,
     Clock,
     CodeNumber,
@@ -21,6 +23,7 @@ from ivcoder.encounter.fields import (
     DrugName,
     Id,
     ModifierCode,
+    PumpFrom,
     Purpose,
     Route,
     at_most,
@@ -38,7 +41,8 @@ class Administration(BaseModel):
     drug: DrugName = Field(description="The drug's brand or generic name, as charted.")
     route: Route = Field(
         description="How it was given, as the chart calls it: iv_infusion for a drip or piggyback, iv_pump for a "
-        "portable or implanted pump, sc_infusion for an infusion under the skin."
+        "portable or implanted pump that was started, sc_infusion for an infusion under the skin, csf_reservoir for an "
+        "Ommaya reservoir."
     )
     start: Clock | None = Field(
         None,
@@ -60,12 +64,24 @@ class Administration(BaseModel):
         description="What it counts as. chemotherapy includes highly complex biologics; therapeutic includes "
         "prophylactic and diagnostic. Leave out to have it looked up.",
     )
-    access_site: Id = Field("1", description="One label for each separate IV access.")
+    encounter: Id = Field(
+        "1", description="One label for each separate encounter, when the patient came back on the same day."
+    )
+    access_site: Id = Field(
+        "1", description="One label for each separate IV access; under the skin, for each pump set-up with new sites."
+    )
     access_reason: AccessReason | None = Field(
         None, description="Why a second access was used, when this drug went through one."
     )
     mixed_with: Id | None = Field(None, description="The id of the administration whose bag it shared.")
-    purpose: Purpose | None = Field(None, description="What a fluid or electrolyte was for.")
+    access_device: AccessDevice | None = Field(
+        None, description="What a flush went through, if nothing else was given."
+    )
+    purpose: Purpose | None = Field(
+        None,
+        description="What a fluid or electrolyte was for; procedure for any drug given as part of a procedure, such as "
+        "sedation or a local anaesthetic.",
+    )
     attended: bool | None = Field(
         None, strict=True, description="Whether someone stayed to inject and watch for the whole push."
     )
@@ -75,6 +91,14 @@ class Administration(BaseModel):
         description="For a drug infused more than once: true when this goes on with the same dose after an "
         "interruption, false when it is a dose of its own.",
     )
+    discontinued: bool | None = Field(
+        None, strict=True, description="True when an infusion was broken off early, such as for a reaction."
+    )
+    lesions: int | None = Field(None, ge=1, le=MOST_LESIONS, strict=True, description="How many lesions were injected.")
+    counselled: bool | None = Field(
+        None, strict=True, description="For an RSV antibody: whether patient or family were counselled about it."
+    )
+    pump_from: PumpFrom | None = Field(None, description="Whose portable pump the patient went home with.")
     discarded: Dose | None = Field(
         None, description="Amount thrown away from a single-dose container; 0 mg when none was."
     )
@@ -106,12 +130,18 @@ class Given(NamedTuple):
     start: int | None
     stop: int | None
     minutes: int | None
+    encounter: str
     access_site: str
     access_reason: AccessReason | None
+    access_device: AccessDevice | None
     mixed_with: str | None
     purpose: Purpose | None
     attended: bool | None
     resumed: bool | None
+    discontinued: bool | None
+    lesions: int | None
+    counselled: bool | None
+    pump_from: PumpFrom | None
     dose: str | None
     discarded: str | None
 
@@ -128,12 +158,18 @@ def given_rows(charted: tuple[Administration, ...], day: date | None) -> tuple[G
                 row.category,
                 row.route,
                 *_times(row, origin),
+                row.encounter,
                 row.access_site,
                 row.access_reason,
+                row.access_device,
                 row.mixed_with,
                 row.purpose,
                 row.attended,
                 row.resumed,
+                row.discontinued,
+                row.lesions,
+                row.counselled,
+                row.pump_from,
                 row.dose,
                 row.discarded,
             )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from ivcoder.encounter.administration import Given
 
 SPAN = ("start", "stop", "minutes")
-SAID = ("attended", "resumed")
+SAID = ("attended", "resumed", "discontinued")
 _OF_BAG = (*SPAN, *SAID, "access_reason")
 
 

@@ -58,8 +58,8 @@ def _bad_bag(row: Given, by_id: Mapping[str, Given]) -> tuple[str, str]:
     other = by_id.get(row.mixed_with or "")
     if other is None or other.id == row.id:
         return "is not the id of another administration", "the id of one sharing the bag"
-    if other.route != row.route or other.access_site != row.access_site:
-        return "names a bag on another route or access", "the route and access of the bag"
+    if (other.route, other.encounter, other.access_site) != (row.route, row.encounter, row.access_site):
+        return "names a bag on another route, access or encounter", "the route, access and encounter of the bag"
     return "", ""
 
 

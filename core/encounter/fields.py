@@ -21,6 +21,7 @@ MOST_SERVICES = 50
 MOST_MODIFIERS = 4
 MOST_REASONS = 20
 MOST_UNITS = 9999
+MOST_LESIONS = 999
 LONGEST = 14 * DAY
 
 
@@ -36,7 +37,20 @@ class Route(StrEnum):
     INTRADERMAL = "intradermal"
     INTRA_ARTERIAL_PUSH = "intra_arterial_push"
     INTRA_ARTERIAL_INFUSION = "intra_arterial_infusion"
+    INTRA_ARTERIAL_PUMP = "intra_arterial_pump"
     INTRATHECAL = "intrathecal"
+    CSF_RESERVOIR = "csf_reservoir"
+    INTRAPLEURAL = "intrapleural"
+    INTRAPERITONEAL = "intraperitoneal"
+    INTRALESIONAL = "intralesional"
+    ON_BODY_INJECTOR = "on_body_injector"
+    PORTABLE_PUMP_REFILL = "portable_pump_refill"
+    IMPLANTED_PUMP_REFILL = "implanted_pump_refill"
+    EPIDURAL = "epidural"
+    NERVE_BLOCK = "nerve_block"
+    INTRA_ARTICULAR = "intra_articular"
+    INTRAVESICAL = "intravesical"
+    INTRAVITREAL = "intravitreal"
     ENDOTRACHEAL = "endotracheal"
     ORAL = "oral"
     SUBLINGUAL = "sublingual"
@@ -61,7 +75,20 @@ _SPOKEN = {
     Route.INTRADERMAL: "injection into the skin",
     Route.INTRA_ARTERIAL_PUSH: "push into an artery",
     Route.INTRA_ARTERIAL_INFUSION: "infusion into an artery",
+    Route.INTRA_ARTERIAL_PUMP: "pump into an artery",
     Route.INTRATHECAL: "injection into the spinal canal",
+    Route.CSF_RESERVOIR: "reservoir into the spinal fluid",
+    Route.INTRAPLEURAL: "instillation into the pleural cavity",
+    Route.INTRAPERITONEAL: "instillation into the peritoneal cavity",
+    Route.INTRALESIONAL: "injection into lesions",
+    Route.ON_BODY_INJECTOR: "on-body injector",
+    Route.PORTABLE_PUMP_REFILL: "refill of a portable pump",
+    Route.IMPLANTED_PUMP_REFILL: "refill of an implanted pump or reservoir",
+    Route.EPIDURAL: "epidural injection",
+    Route.NERVE_BLOCK: "injection around a nerve",
+    Route.INTRA_ARTICULAR: "injection into a joint",
+    Route.INTRAVESICAL: "instillation into the bladder",
+    Route.INTRAVITREAL: "injection into the eye",
     Route.ENDOTRACHEAL: "endotracheal tube",
     Route.ORAL: "mouth",
     Route.SUBLINGUAL: "mouth, under the tongue",
@@ -80,13 +107,29 @@ class Claim(StrEnum):
 
 
 class Purpose(StrEnum):
-    """What a fluid was for."""
+    """What a fluid was for, or that a drug was part of a procedure."""
 
     HYDRATION = "hydration"
     REPLACEMENT = "replacement"
     CARRIER = "carrier"
     KEEP_OPEN = "keep_open"
     FLUSH = "flush"
+    PROCEDURE = "procedure"
+
+
+class AccessDevice(StrEnum):
+    """What the drug or the flush went through."""
+
+    PERIPHERAL = "peripheral"
+    CENTRAL_LINE = "central_line"
+    PORT = "port"
+
+
+class PumpFrom(StrEnum):
+    """Whose portable pump a prolonged infusion went home with."""
+
+    PROVIDER = "provider"
+    SUPPLIER = "supplier"
 
 
 class AccessReason(StrEnum):

@@ -58,6 +58,10 @@ _ASK = {
     "resumed": "Did this infusion of {drug} go on with the same dose after an interruption, or was it a dose of its "
     "own?",
     "claim": "Is this the facility's claim or a professional one?",
+    "lesions": "How many lesions were injected with {drug}?",
+    "counselled": "Was the family counselled about {drug}?",
+    "pump_from": "Whose pump did {drug} go home in, the practice's or hospital's, or a supplier's?",
+    "access_device": "What was flushed with {drug}?",
 }
 _IF = {
     "ran_minutes": "{it} ran {minutes} minutes",
@@ -87,6 +91,14 @@ _IF = {
     "some_discarded": "some was discarded, here one unit ({per})",
     "claim_facility": "it is the facility's claim",
     "claim_professional": "it is a professional claim",
+    "lesions_few": "{lesions} lesions or fewer were injected",
+    "lesions_many": "more than {lesions} lesions were injected",
+    "counselled": "the family was counselled",
+    "not_counselled": "the family was not counselled",
+    "pump_provider": "the practice or hospital provided the pump",
+    "pump_supplier": "a supplier provided the pump",
+    "flushed_port": "it flushed an implanted port",
+    "flushed_peripheral": "it flushed a peripheral line",
     "other_place": "it were given at {place}, on a {claim} claim",
 }
 
@@ -202,6 +214,7 @@ def _line(row: ClaimLine) -> dict[str, object]:
         "code": row.code,
         "units": row.units,
         "modifiers": row.modifiers,
+        "dates": tuple({"date": day, "units": units} for day, units in row.dates),
         "role": row.answer,
         "administrations": row.administrations,
         "why": why,

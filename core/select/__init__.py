@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ivcoder.book import Confidence
-from ivcoder.classify import Classified, Kind, Service
+from ivcoder.book import Confidence, Payer
+from ivcoder.classify import Classified, Kind, Option, Question, Service
+from ivcoder.encounter import Given, PumpFrom
 from ivcoder.rank import Ranked, Standing
-from ivcoder.rule import Finding, Verdict, applies, does_not, rule
+from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
 from ivcoder.select.drug import drug_lines_of
 from ivcoder.select.earned import CHEMO, INITIAL_ROLES, Asides, Earned, Refused, Remark, Selected
 from ivcoder.select.infusion import Company, hydration_purpose, later_hydration, later_infusion, with_hours
@@ -31,14 +32,31 @@ __all__ = [
 _ALONE = {
     (Kind.INJECTION, False): "injection",
     (Kind.PUMP, True): "chemo_pump",
-    (Kind.SC_INFUSION, False): "sc_infusion_initial",
-    (Kind.SC_INFUSION, True): "sc_infusion_initial",
+    (Kind.ARTERIAL_PUMP, True): "chemo_arterial_pump",
+    (Kind.CSF_RESERVOIR, True): "chemo_reservoir",
+    (Kind.INTRAPLEURAL, True): "chemo_pleural",
+    (Kind.INTRAPERITONEAL, True): "chemo_peritoneal",
+    (Kind.LESIONS, True): "chemo_lesions",
+    (Kind.MANY_LESIONS, True): "chemo_many_lesions",
     (Kind.ARTERIAL_PUSH, False): "arterial_push",
     (Kind.ARTERIAL_PUSH, True): "chemo_arterial_push",
     (Kind.ARTERIAL_INFUSION, True): "chemo_arterial_infusion",
     (Kind.INTRATHECAL, True): "chemo_intrathecal",
     (Kind.UNLISTED, False): "unlisted",
 }
+
+
+_WHATEVER = {
+    Kind.ON_BODY_INJECTOR: "on_body_injector",
+    Kind.PORTABLE_PUMP_REFILL: "portable_pump_refill",
+    Kind.IMPLANTED_PUMP_REFILL: "implanted_pump_refill",
+    Kind.PORT_FLUSH: "port_flush",
+    Kind.RSV: "rsv_injection",
+    Kind.RSV_COUNSELLED: "rsv_injection_counselled",
+}
+"""Roles that do not depend on the drug's category."""
+
+_ONCE = frozenset({Kind.INTRATHECAL, Kind.CSF_RESERVOIR})
 
 
 _STACKABLE = frozenset({"push_new_drug", "push_same_drug", "chemo_push_new_drug"})
@@ -65,19 +83,56 @@ def separate_push_lines(stacked: bool) -> Verdict:
     "one-puncture",
     "select",
     "One puncture, one code",
-    sources=("codingahead-96450", "cpt"),
+    sources=("codingahead-96450", "codingahead-96542", "cpt"),
     nature="convention",
     confidence=Confidence.MEDIUM,
-    says="{drug} went through the same puncture as the drug before it: the code takes in the puncture and is reported "
-    "once.",
-    otherwise="{drug} is the first drug into the spinal canal.",
+    says="{drug} went through the same puncture as the drug before it: the code is reported once for all the drugs.",
+    otherwise="{drug} is the first drug into the spinal fluid.",
 )
 def one_puncture(service: Service, earned: Iterable[Earned]) -> Verdict:
-    """Chemotherapy into the spinal canal is reported once for a puncture, whatever the number of drugs; a second
-    puncture on one day is not expected, and is left to the record.
+    """Chemotherapy into the spinal fluid, by puncture or through a reservoir, is reported once, whatever the number of
+    drugs; a second puncture on one day is not expected, and is left to the record.
     """
-    already = any(line.role == "chemo_intrathecal" for line in earned)
+    already = any(line.role == _ALONE[service.kind, True] for line in earned)
     return (applies if already else does_not)(drug=service.drug)
+
+
+@rule(
+    "sc-new-set-up",
+    "select",
+    "A further pump set-up under the skin",
+    sources=("cpt", "clearcost-96369", "codingahead-96371"),
+    confidence=Confidence.MEDIUM,
+    says="{drug} ran through {count} set-ups of the pump, each with sites of its own: one further set-up, reported "
+    "once.",
+    otherwise="{drug} ran through one set-up of the pump, which the first hour takes in with all its sites.",
+)
+def sc_new_set_up(service: Service, count: int) -> Verdict:
+    """A further set-up of the pump with new sites under the skin is reported once in an encounter; several sites of one
+    set-up are part of the first hour.
+    """
+    return (applies if count > 1 else does_not)(drug=service.drug, count=count)
+
+
+@rule(
+    "provider-pump",
+    "select",
+    "A pump that the practice or hospital provides",
+    sources=("cms-article-a55134", "wps-l37205-g0498", "aapc-g0498-2026"),
+    says="{payer} has a code of its own for {drug} in a portable pump that the practice or hospital provides and takes "
+    "back.",
+    otherwise="{drug} went home in a supplier's pump, for which {payer} takes the usual code.",
+    unsure="{payer} has another code for a portable pump that the practice or hospital provides; whose pump {drug} "
+    "went home in is not documented.",
+)
+def provider_pump(service: Service, given: Given, payer: Payer) -> Verdict:
+    """Medicare takes one code for a prolonged chemotherapy infusion started in the office or hospital with its own
+    portable pump, the visit at its end included, from 2016-01-01; with a supplier's pump the usual code stays.
+    """
+    if given.pump_from is None:
+        return cannot_tell("pump_from", drug=service.drug, payer=payer.name)
+    found = applies if given.pump_from is PumpFrom.PROVIDER else does_not
+    return found(drug=service.drug, payer=payer.name)
 
 
 @rule(
@@ -107,6 +162,19 @@ def select(ranked: Ranked, *, drugs: bool = True) -> Selected:
     """
     classified = ranked.classified
     asides = Asides(list(classified.questions), [])
+    lines: list[Earned] = []
+    refused: list[Refused] = []
+    for part in ranked.by_encounter():
+        earned, without = _selected(part, asides)
+        lines += _stacked(earned) if classified.visit.stacked else earned
+        refused += without
+    drug_lines = drug_lines_of(ranked, asides) if drugs else ()
+    return Selected(ranked, tuple(lines), drug_lines, tuple(refused), tuple(asides.remarks), tuple(asides.questions))
+
+
+def _selected(ranked: Ranked, asides: Asides) -> tuple[list[Earned], list[Refused]]:
+    """The lines of one encounter, and what earns none."""
+    classified = ranked.classified
     pushes = pushes_of(ranked, asides)
     lines: list[Earned] = []
     refused = [Refused(row.administrations, row.findings) for row in ranked.left_out]
@@ -119,15 +187,7 @@ def select(ranked: Ranked, *, drugs: bool = True) -> Selected:
             refused.append(outcome)
         else:
             lines += outcome
-    drug_lines = drug_lines_of(ranked, asides) if drugs else ()
-    return Selected(
-        ranked,
-        tuple(_stacked(lines) if classified.visit.stacked else lines),
-        drug_lines,
-        tuple(refused),
-        tuple(asides.remarks),
-        tuple(asides.questions),
-    )
+    return lines, refused
 
 
 def _outcome(
@@ -135,18 +195,48 @@ def _outcome(
 ) -> list[Earned] | Refused:
     """What a service other than a push earns, below the ``higher`` ones and the ``lines`` they earned."""
     service, book = standing.service, ranked.classified.book
-    if service.kind is Kind.INTRATHECAL and (once := one_puncture(service, lines)).holds:
+    if service.kind in _ONCE and (once := one_puncture(service, lines)).holds:
         return Refused(service.administrations, (*service.findings, once))
+    if service.kind is Kind.SC_INFUSION:
+        return _under_the_skin(standing, ranked)
     mine = (row.service for row in (*higher, standing) if row.initial and row.service.access == service.access)
     first = next(mine, None)
     if first is None or standing.initial or service.kind not in (Kind.INFUSION, Kind.HYDRATION):
-        return with_hours(standing, _role_of(standing, alone=first is None), book)
+        role = _role_of(standing, alone=first is None)
+        payer = book.payers.get(ranked.classified.visit.payer or "")
+        if service.kind is Kind.PUMP and payer is not None and payer.provider_pump:
+            return _pumped(standing, role, payer, ranked, asides)
+        return with_hours(standing, role, book)
     if service.kind is Kind.HYDRATION:
         return [later_hydration(standing, first, book)]
     beside = [row for row in _of_kind(Kind.INFUSION, higher) if row.access == service.access]
     concurrent = any(line.role == "infusion_concurrent" for line in lines)
     company = Company(first, beside, _further_doses(ranked, service), concurrent)
     return later_infusion(standing, company, book, asides)
+
+
+def _under_the_skin(standing: Standing, ranked: Ranked) -> list[Earned]:
+    """The first hour under the skin, a further set-up of the pump if there was one, and further hours."""
+    service, classified = standing.service, ranked.classified
+    sites = {row.access_site for row in classified.visit.administrations if row.id in service.administrations}
+    first, *hours = with_hours(standing, "sc_infusion_initial", classified.book)
+    new = sc_new_set_up(service, len(sites))
+    if not new.holds:
+        return [first, *hours]
+    return [first, *hours, Earned("sc_infusion_set_up", 1, service.administrations, (new,), service.access)]
+
+
+def _pumped(standing: Standing, usual: str, payer: Payer, ranked: Ranked, asides: Asides) -> list[Earned]:
+    """The line of a prolonged infusion for a payer with a code of its own; asks whose pump it was."""
+    service = standing.service
+    given = next(row for row in ranked.classified.visit.administrations if row.id == service.administrations[0])
+    found = provider_pump(service, given, payer)
+    if found.open:
+        options = tuple(Option(f"pump_{value.value}", {}, {given.id: {"pump_from": value}}) for value in PumpFrom)
+        asides.questions.append(Question(given.id, "pump_from", found, options))
+    role = "chemo_provider_pump" if found.holds else usual
+    why = (*service.findings, *standing.findings, found)
+    return [Earned(role, 1, service.administrations, why, service.access)]
 
 
 def _doubts(service: Service, higher: Sequence[Standing], classified: Classified) -> Iterator[Finding]:
@@ -193,7 +283,7 @@ def _role_of(standing: Standing, *, alone: bool) -> str:
         return INITIAL_ROLES[service.kind, chemo]
     if service.kind is Kind.INJECTION and chemo:
         return "hormonal_injection" if service.hormonal else "chemo_injection"
-    return _ALONE.get((service.kind, chemo)) or "chemo_unlisted"
+    return _WHATEVER.get(service.kind) or _ALONE.get((service.kind, chemo)) or "chemo_unlisted"
 
 
 def _stacked(lines: Iterable[Earned]) -> list[Earned]:
