@@ -263,7 +263,7 @@ def _rounded_apart(doses: Mapping[tuple[str, str, str], Sequence[str]]) -> Itera
 
 def _billing(given: Given, drug: Drug, dose: str, book: Rulebook) -> Billing | None:
     """The code in force: the charted one if it is among them, else one whose unit the dose is a multiple of, with the
-    fewest units.
+    fewest units. Of equals the first in the table, where the drug's own code stands before single makers'.
     """
     rows = drug.billing_on(book.day)
     if len(rows) == 1:
@@ -280,6 +280,5 @@ def _billing(given: Given, drug: Drug, dose: str, book: Rulebook) -> Billing | N
             _units(dose, row.per) != _units(dose, row.per, whole=True),
             _units(dose, row.per) or 0,
             Amount.parse(row.per).value,
-            row.code,
         ),
     )
