@@ -124,6 +124,24 @@ def test_the_drug_code_follows_the_date_of_service(day, dose, expected):
     assert [(line.code, line.units) for line in coding.lines if line.role == "drug"] == [expected]
 
 
+@pytest.mark.parametrize(
+    ("drug", "day", "charted", "expected"),
+    [
+        ("pemetrexed", "2026-03-02", None, ("J9305", 50)),
+        ("pemetrexed", "2026-03-02", "J9296", ("J9296", 50)),
+        ("fluorouracil", "2026-09-30", None, ("J9190", 1)),
+        ("fluorouracil", "2026-10-01", None, ("J9192", 50)),
+        ("fluorouracil", "2026-10-01", "J9191", ("J9191", 50)),
+        ("Mircera", "2026-03-02", None, ("J0888", 500000)),
+    ],
+)
+def test_a_single_makers_code_is_used_only_when_charted(drug, day, charted, expected):
+    encounter = push(drug, route="iv_infusion", stop="09:30", dose="500 mg", hcpcs=charted)
+    coding = select_push_codes({**encounter, "date_of_service": day})
+    assert [(line.code, line.units) for line in coding.lines if line.role == "drug"] == [expected]
+    assert not [notice for notice in coding.notices if "drug-code-mismatch" in notice.rules]
+
+
 def test_rows_hold_from_their_first_to_their_last_day():
     drug = BOOK.formulary.find("Solu-Medrol")
     new = next(row for row in drug.hcpcs if row.since)
