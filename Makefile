@@ -5,7 +5,7 @@ PYTHONS ?= python3.11 python3.12 python3.13 python3.14
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml constraints.txt $(shell find core server prompts -type f -not -name '*.pyc' 2>/dev/null)
 
-.PHONY: demo test lint bench snapshots docs pythons clean
+.PHONY: demo test lint bench snapshots docs pythons prove mutate clean
 
 demo: $(VENV)/.run
 	@$(BIN)/ivcoder demo
@@ -35,6 +35,11 @@ pythons:
 	  $$python -m venv $$place && $$place/bin/pip install --quiet --disable-pip-version-check -c constraints.txt . || exit 1; \
 	  echo "$$($$place/bin/python --version): $$(PYTHONPATH=tests $$place/bin/python tests/digest.py)"; \
 	done
+
+# The small world: a quarter of a million encounters, every invariant, every answer as frozen in snapshots/prove.
+# make prove UPDATE=1 freezes the answers anew; make prove AGAINST=HEAD prints what that revision answers otherwise.
+prove: $(VENV)/.dev
+	PYTHONPATH=tests $(BIN)/python -m prove $(if $(UPDATE),--update) $(if $(AGAINST),--against $(AGAINST))
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
