@@ -1,0 +1,125 @@
+"""What is said beside the lines, and when it is not: each notice on both sides of what calls for it."""
+
+import pytest
+
+from ivcoder import select_push_codes
+
+DRIP = {"route": "iv_infusion"}
+PUSH = {"route": "iv_push"}
+SALINE = {"drug": "normal saline", **DRIP}
+CARBOPLATIN = {"drug": "carboplatin", **DRIP, "start": "08:00", "stop": "09:00"}
+
+
+def ondansetron(**fields):
+    return {"drug": "ondansetron", **DRIP, **fields}
+
+
+def beside(*rows, place="22", **fields):
+    named = [{"id": str(number), **row} for number, row in enumerate(rows, 1)]
+    given = {"date_of_service": "2026-03-02", "place_of_service": place, "administrations": named, **fields}
+    return [(row.line, rule) for row in select_push_codes(given, what_if=False).notices for rule in row.rules]
+
+
+# Each with and without: the notice's rule, the line it is about, the encounter that calls for it and one that does not.
+BOTH = {
+    # More than 720 minutes are worth a second look.
+    "infusion of 721 minutes": (
+        "unusual-length",
+        1,
+        [ondansetron(start="08:00", minutes=721)],
+        [ondansetron(start="08:00", minutes=720)],
+    ),
+    # Times without a date more than 720 minutes apart may lie on both sides of midnight.
+    "clocks 721 minutes apart": (
+        "clock-over-midnight",
+        None,
+        [ondansetron(**PUSH, start="08:00"), {"drug": "Benadryl", **PUSH, "start": "20:01"}],
+        [ondansetron(**PUSH, start="08:00"), {"drug": "Benadryl", **PUSH, "start": "20:00"}],
+    ),
+    # Fluid beside a drug by vein wants its purpose; alone it is hydration, and so it is once its purpose is charted.
+    "fluid without a purpose beside a drug": (
+        "hydration-purpose",
+        2,
+        [CARBOPLATIN, {**SALINE, "start": "10:00", "stop": "11:00"}],
+        [CARBOPLATIN, {**SALINE, "start": "10:00", "stop": "11:00", "purpose": "hydration"}],
+    ),
+    "fluid alone": (
+        "hydration-purpose",
+        2,
+        [CARBOPLATIN, {**SALINE, "start": "10:00", "stop": "11:00"}],
+        [{**SALINE, "start": "10:00", "stop": "11:00"}],
+    ),
+    # One minute beside the other infusion is a part of it; none is not.
+    "overlap of a minute": (
+        "partial-overlap",
+        2,
+        [CARBOPLATIN, ondansetron(start="08:59", stop="09:30")],
+        [CARBOPLATIN, ondansetron(start="09:00", stop="09:30")],
+    ),
+    # All of it beside the other is no part.
+    "overlap of all but a minute": (
+        "partial-overlap",
+        2,
+        [CARBOPLATIN, ondansetron(start="08:30", stop="09:01")],
+        [CARBOPLATIN, ondansetron(start="08:30", stop="09:00")],
+    ),
+    # A charted code of another drug, behind a drug nothing is known of.
+    "another drug's code": (
+        "drug-code-mismatch",
+        None,
+        [{"drug": "mix 7", "category": "therapeutic", "route": "im"}, ondansetron(route="im", hcpcs="J0696")],
+        [{"drug": "mix 7", "category": "therapeutic", "route": "im"}, ondansetron(route="im", hcpcs="J2405")],
+    ),
+    # Ceftriaxone counts 250 mg: twice 375 mg are 2 and 2 units apart and 3 together; 375 and 500 mg 2 and 2 either way.
+    "doses that round apart": (
+        "drug-units-of-the-day",
+        None,
+        [{"drug": "ceftriaxone", "route": "im", "dose": dose} for dose in ("375 mg", "375 mg")],
+        [{"drug": "ceftriaxone", "route": "im", "dose": dose} for dose in ("375 mg", "500 mg")],
+    ),
+    # Of two doses one is charted, or both.
+    "a dose missing": (
+        "undosed-drugs",
+        None,
+        [{"drug": "ceftriaxone", "route": "im", "dose": "1 g"}, ondansetron(route="im")],
+        [{"drug": "ceftriaxone", "route": "im", "dose": "1 g"}, ondansetron(route="im", dose="4 mg")],
+    ),
+    "no dose at all": (
+        "undosed-drugs",
+        None,
+        [{"drug": "ceftriaxone", "route": "im", "dose": "1 g"}, ondansetron(route="im")],
+        [{"drug": "ceftriaxone", "route": "im"}, ondansetron(route="im")],
+    ),
+    # One drug injected twice at one time may be one dose divided.
+    "injections at one time": (
+        "divided-dose",
+        None,
+        [{"drug": "ceftriaxone", "route": "im", "start": "09:00"}] * 2,
+        [{"drug": "ceftriaxone", "route": "im", "start": start} for start in ("09:00", "10:00")],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_a_notice_is_given_when_called_for_and_only_then(name):
+    rule, line, called_for, not_called_for = BOTH[name]
+    given = beside(*called_for)
+    assert (line, rule) in given or line is None
+    assert rule in {found for _, found in given}
+    assert rule not in {found for _, found in beside(*not_called_for)}
+
+
+def test_a_hierarchy_in_place_of_a_reason_is_named_only_where_it_could_matter():
+    tiers = [CARBOPLATIN, ondansetron(**PUSH, start="10:00")]
+    equals = [ondansetron(**PUSH, start="10:00"), {"drug": "Benadryl", **PUSH, "start": "10:05"}]
+    assert "hierarchy-used" in dict(map(reversed, beside(*tiers, place="11")))
+    assert "hierarchy-used" not in dict(map(reversed, beside(*equals, place="11")))
+
+
+def test_an_exact_interval_of_30_minutes_is_named_as_disputed():
+    def pushed(stop):
+        return beside(ondansetron(**PUSH, start="10:00"), ondansetron(**PUSH, start=stop))
+
+    assert "repeat-push-interval" in dict(map(reversed, pushed("10:30")))
+    assert "repeat-push-interval" not in dict(map(reversed, pushed("10:29")))
+    assert "repeat-push-interval" not in dict(map(reversed, pushed("10:31")))
