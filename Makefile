@@ -41,6 +41,17 @@ pythons:
 prove: $(VENV)/.dev
 	PYTHONPATH=tests $(BIN)/python -m prove $(if $(UPDATE),--update) $(if $(AGAINST),--against $(AGAINST))
 
+# Every small change of the steps and tables that no test notices, in a copy: about two hours on one core. Interrupted,
+# it goes on where it stopped; docs/mutation.md says what the last run left.
+mutate: $(VENV)/.mutate
+	test -d build/mutate || { mkdir -p build/mutate && cp -r core build/mutate/ivcoder && \
+	  cp -r server prompts build/mutate/ivcoder && cp -r tests benchmarks examples snapshots pyproject.toml build/mutate; }
+	cd build/mutate && export PATH="$(abspath $(BIN)):$$PATH" PYTHONPATH=. PYTHONDONTWRITEBYTECODE=1 && \
+	  { test -f session.sqlite || { cosmic-ray init tests/mutate/cosmic-ray.toml session.sqlite && \
+	    cr-filter-operators session.sqlite tests/mutate/cosmic-ray.toml; }; } && \
+	  cosmic-ray exec tests/mutate/cosmic-ray.toml session.sqlite && \
+	  python tests/mutate/report.py session.sqlite && python tests/mutate/tables.py
+
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
@@ -59,3 +70,7 @@ $(VENV)/.dev: $(VENV)/.pip $(SOURCES)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --group dev \
 	  --config-settings editable_mode=strict -e .
 	@touch $(VENV)/.run $@
+
+$(VENV)/.mutate: $(VENV)/.dev
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --group mutate
+	@touch $@

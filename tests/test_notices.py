@@ -123,3 +123,69 @@ def test_an_exact_interval_of_30_minutes_is_named_as_disputed():
     assert "repeat-push-interval" in dict(map(reversed, pushed("10:30")))
     assert "repeat-push-interval" not in dict(map(reversed, pushed("10:29")))
     assert "repeat-push-interval" not in dict(map(reversed, pushed("10:31")))
+
+
+# Visits beside a drug administration need modifier 25: office, emergency, critical care, preventive, hospital clinic.
+VISITS = ["99202", "99215", "99281", "99285", "99291", "99292", "99381", "99397", "G0463"]
+# One outside each range, on either side.
+NO_VISITS = ["99201", "99216", "99280", "99286", "99290", "99293", "99380", "99398", "G0462", "G0464"]
+INCLUDED = ["36000", "36410", "36591", "36592", "96523"]
+NOT_INCLUDED = ["36001", "36411", "36590", "36593", "96522"]
+
+
+def with_service(code, *modifiers):
+    services = [{"code": code, "modifiers": list(modifiers)}]
+    return {rule for _, rule in beside(ondansetron(**PUSH, start="08:00"), other_services=services)}
+
+
+@pytest.mark.parametrize("code", VISITS)
+def test_a_visit_needs_its_modifier(code):
+    assert "em-significant-separate" in with_service(code)
+    assert "em-significant-separate" in with_service(code, "59")
+    assert "em-significant-separate" not in with_service(code, "25")
+
+
+@pytest.mark.parametrize("code", NO_VISITS)
+def test_what_is_no_visit_needs_none(code):
+    assert "em-significant-separate" not in with_service(code)
+
+
+def test_the_minimal_visit_is_never_reported():
+    assert "em-minimal-visit" in with_service("99211")
+    assert "em-minimal-visit" in with_service("99211", "25")
+    assert "em-minimal-visit" not in with_service("99212")
+    assert "em-minimal-visit" not in with_service("99210")
+
+
+@pytest.mark.parametrize("code", INCLUDED)
+def test_what_is_part_of_giving_a_drug_is_not_reported(code):
+    assert "included-services" in with_service(code)
+
+
+@pytest.mark.parametrize("code", NOT_INCLUDED)
+def test_what_is_next_to_it_is_reported(code):
+    assert "included-services" not in with_service(code)
+
+
+# JW since 2017-01-01, JZ since 2023-07-01: 700 mg of rituximab are 70 units of 10 mg, 7 of the 100 mg counted until 2018.
+@pytest.mark.parametrize(
+    ("day", "discarded", "lines"),
+    [
+        ("2016-12-31", "100 mg", ["7"]),
+        ("2017-01-01", "100 mg", ["7", "1 JW"]),
+        ("2017-01-01", "99 mg", ["7"]),
+        ("2023-06-30", "20 mg", ["70", "2 JW"]),
+        ("2023-06-30", "0 mg", ["70"]),
+        ("2023-07-01", "0 mg", ["70 JZ"]),
+        ("2023-07-01", "9 mg", ["70 JZ"]),
+        ("2023-07-01", "10 mg", ["70", "1 JW"]),
+        ("2026-03-02", "20 mg", ["70", "2 JW"]),
+    ],
+)
+def test_modifiers_for_discarded_drug_have_their_dates(day, discarded, lines):
+    row = {"id": "1", "drug": "rituximab", "category": "chemotherapy", **DRIP, "start": "08:00", "stop": "09:00"}
+    row |= {"dose": "700 mg", "discarded": discarded}
+    given = {"date_of_service": day, "place_of_service": "22", "payer": "medicare", "administrations": [row]}
+    answer = select_push_codes(given, what_if=False)
+    drug = [" ".join((str(line.units), *line.modifiers)) for line in answer.lines if line.role == "drug"]
+    assert drug == lines

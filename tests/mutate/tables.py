@@ -15,7 +15,7 @@ from pathlib import Path
 
 BOOK = Path("ivcoder/book")
 TABLES = ("codes", "thresholds", "places", "edits", "payers")
-TESTS = ("cases", "rules", "denials", "ranges", "book", "bad_input", "minutes")
+TESTS = ("cases", "rules", "questions", "notices", "denials", "ranges", "book", "minutes", "bad_input")
 COMMAND = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *(f"tests/test_{t}.py" for t in TESTS)]
 CHOICES = {
     "answer": ("initial", "add_on", "stand_alone"),
