@@ -167,7 +167,7 @@ def test_what_is_next_to_it_is_reported(code):
     assert "included-services" not in with_service(code)
 
 
-# JW since 2017-01-01, JZ since 2023-07-01: 700 mg of rituximab are 70 units of 10 mg, 7 of the 100 mg counted until 2018.
+# JW since 2017-01-01, JZ since 2023-07-01. 700 mg of rituximab are 70 units of 10 mg, or 7 of 100 mg until 2018.
 @pytest.mark.parametrize(
     ("day", "discarded", "lines"),
     [
