@@ -77,6 +77,13 @@ BOTH = {
         [{"drug": "ceftriaxone", "route": "im", "dose": dose} for dose in ("375 mg", "375 mg")],
         [{"drug": "ceftriaxone", "route": "im", "dose": dose} for dose in ("375 mg", "500 mg")],
     ),
+    # Twice 300 mg are 2 and 2 apart, and 600 mg are 3.
+    "doses that round apart and together": (
+        "drug-units-of-the-day",
+        None,
+        [{"drug": "ceftriaxone", "route": "im", "dose": "300 mg"}] * 2,
+        [{"drug": "ceftriaxone", "route": "im", "dose": "300 mg"}],
+    ),
     # Of two doses one is charted, or both.
     "a dose missing": (
         "undosed-drugs",
@@ -123,6 +130,17 @@ def test_an_exact_interval_of_30_minutes_is_named_as_disputed():
     assert "repeat-push-interval" in dict(map(reversed, pushed("10:30")))
     assert "repeat-push-interval" not in dict(map(reversed, pushed("10:29")))
     assert "repeat-push-interval" not in dict(map(reversed, pushed("10:31")))
+
+
+def test_fluid_names_only_the_drug_it_ran_beside():
+    rows = [
+        {"id": "1", **SALINE, "start": "08:00", "stop": "10:00", "purpose": "hydration"},
+        {"id": "2", "drug": "ceftriaxone", **DRIP, "start": "08:00", "stop": "08:30"},
+        {"id": "3", "drug": "vancomycin", **DRIP, "start": "10:00", "stop": "11:00"},
+    ]
+    answer = select_push_codes({"place_of_service": "22", "administrations": rows}, what_if=False)
+    (fluid,) = [line for line in answer.lines if line.administrations == ("1",)]
+    assert "30 of its 120 minutes beside ceftriaxone;" in fluid.why
 
 
 # Visits beside a drug administration need modifier 25: office, emergency, critical care, preventive, hospital clinic.

@@ -15,7 +15,20 @@ from pathlib import Path
 
 BOOK = Path("ivcoder/book")
 TABLES = ("codes", "thresholds", "places", "edits", "payers")
-TESTS = ("cases", "rules", "questions", "notices", "denials", "ranges", "book", "minutes", "bad_input")
+TESTS = (
+    "cases",
+    "rules",
+    "questions",
+    "notices",
+    "primaries",
+    "places",
+    "denials",
+    "ranges",
+    "book",
+    "snapshots",
+    "minutes",
+    "bad_input",
+)
 COMMAND = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *(f"tests/test_{t}.py" for t in TESTS)]
 CHOICES = {
     "answer": ("initial", "add_on", "stand_alone"),
