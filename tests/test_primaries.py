@@ -4,9 +4,16 @@ Written out from CMS's add-on code list, not from the tables. Pairs that no enco
 further hour is never without the first) are not here.
 """
 
+from dataclasses import replace
+
 import pytest
 
-from ivcoder import select_push_codes
+from ivcoder import Encounter, Rulebook, select_push_codes
+from ivcoder.classify import classify
+from ivcoder.edits import edit
+from ivcoder.encounter import visit_of
+from ivcoder.rank import rank
+from ivcoder.select import select
 
 
 def given(drug, route, start, stop=None, **fields):
@@ -76,3 +83,16 @@ def test_an_add_on_beside_its_primary(add_on, primary, rows):
     assert {add_on, primary} <= {line.code for line in answer.lines}
     assert {line.role for line in answer.lines if line.code == add_on} == {"add_on"}
     assert not [row for row in answer.notices if row.level == "error"]
+
+
+def test_an_add_on_without_its_primary_is_an_error():
+    # No encounter brings this about, so the step is handed what selecting gave, without its initial line.
+    rows = [{"id": "1", **DRIP}, {"id": "2", **PUSH}, {"id": "3", "drug": "ketorolac", "route": "im"}]
+    encounter = Encounter.model_validate({"place_of_service": "22", "administrations": rows})
+    book = Rulebook.on(None)
+    selected = select(rank(classify(visit_of(encounter, book), book)))
+    whole = edit(selected)
+    headless = edit(replace(selected, earned=selected.earned[1:]))
+    assert [line.code for line in headless.lines] == ["96375", "96372"]
+    assert [(row.level, row.administrations) for row in headless.remarks] == [("error", ("2",))]
+    assert whole.remarks == ()
