@@ -6,6 +6,7 @@ from dataclasses import is_dataclass
 from decimal import Decimal
 
 import pytest
+from pydantic import BaseModel
 
 import ivcoder
 from ivcoder import InvalidInput, explain_denial, select_push_codes
@@ -133,3 +134,34 @@ def test_plain_values_cannot_be_changed(module):
         if is_dataclass(made) and isinstance(made, type) and made.__module__ == module.__name__:
             assert made.__dataclass_params__.frozen, made
             assert "__slots__" in vars(made), made
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
+def test_models_cannot_be_changed(module):
+    for made in vars(module).values():
+        if isinstance(made, type) and issubclass(made, BaseModel) and made.__module__ == module.__name__:
+            assert made.model_config["frozen"], made
+            assert made.model_config["extra"] == "forbid", made
+
+
+def test_a_stop_a_minute_before_the_start():
+    with pytest.raises(InvalidInput):
+        select_push_codes(push(start="2026-03-02T09:01", stop="2026-03-02T09:00"))
+
+
+def test_a_bag_at_odds_behind_a_row_of_its_own():
+    bag = [
+        {**PUSH, "id": "2", "start": "09:00", "stop": "09:03"},
+        {**PUSH, "id": "3", "drug": "Benadryl", "start": "09:00", "stop": "09:04", "mixed_with": "2"},
+    ]
+    with pytest.raises(InvalidInput) as caught:
+        select_push_codes(encounter(administrations=[PUSH, *bag]))
+    assert [fault.field for fault in caught.value.faults] == ["administrations[2].mixed_with"]
+
+
+def test_a_payer_in_capitals_is_the_payer():
+    cimetidine = {"drug": "cimetidine", "dose": "300 mg"}
+    taken = select_push_codes(push(**cimetidine))
+    refused = select_push_codes({**push(**cimetidine), "payer": " MEDICARE "})
+    assert [line.code for line in taken.lines] == ["96374", "S0023"]
+    assert [line.code for line in refused.lines] == ["96374"]
