@@ -165,3 +165,12 @@ def test_a_payer_in_capitals_is_the_payer():
     refused = select_push_codes({**push(**cimetidine), "payer": " MEDICARE "})
     assert [line.code for line in taken.lines] == ["96374", "S0023"]
     assert [line.code for line in refused.lines] == ["96374"]
+
+
+def test_a_ring_of_rows_at_odds():
+    ring = [
+        {**PUSH, "id": "1", "minutes": 3, "mixed_with": "2"},
+        {**PUSH, "id": "2", "drug": "Benadryl", "minutes": 4, "mixed_with": "1"},
+    ]
+    with pytest.raises(InvalidInput):
+        select_push_codes(encounter(administrations=ring))

@@ -19,6 +19,7 @@ TESTS = (
     "cases",
     "rules",
     "questions",
+    "limits",
     "notices",
     "primaries",
     "places",
