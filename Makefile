@@ -44,10 +44,11 @@ prove: $(VENV)/.dev
 # Every small change of the steps and tables that no test notices, in a copy: about two hours on one core. Interrupted,
 # it goes on where it stopped; docs/mutation.md says what the last run left.
 mutate: $(VENV)/.mutate
-	test -d build/mutate || { mkdir -p build/mutate && cp -r core build/mutate/ivcoder && \
+	test -f build/mutate/session.sqlite || { rm -rf build/mutate && mkdir -p build/mutate && cp -r core build/mutate/ivcoder && \
 	  cp -r server prompts build/mutate/ivcoder && cp -r tests benchmarks examples snapshots pyproject.toml build/mutate; }
 	cd build/mutate && export PATH="$(abspath $(BIN)):$$PATH" PYTHONPATH=. PYTHONDONTWRITEBYTECODE=1 && \
-	  { test -f session.sqlite || { cosmic-ray init tests/mutate/cosmic-ray.toml session.sqlite && \
+	  { test -f session.sqlite || { cosmic-ray baseline tests/mutate/cosmic-ray.toml && \
+	    cosmic-ray init tests/mutate/cosmic-ray.toml session.sqlite && \
 	    cr-filter-operators session.sqlite tests/mutate/cosmic-ray.toml; }; } && \
 	  cosmic-ray exec tests/mutate/cosmic-ray.toml session.sqlite && \
 	  python tests/mutate/report.py session.sqlite && python tests/mutate/tables.py
