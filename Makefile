@@ -5,7 +5,7 @@ PYTHONS ?= python3.11 python3.12 python3.13 python3.14
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml constraints.txt $(shell find core server prompts -type f -not -name '*.pyc' 2>/dev/null)
 
-.PHONY: demo test lint bench snapshots docs pythons clean
+.PHONY: demo test lint bench snapshots docs pythons prove mutate clean
 
 demo: $(VENV)/.run
 	@$(BIN)/ivcoder demo
@@ -36,6 +36,23 @@ pythons:
 	  echo "$$($$place/bin/python --version): $$(PYTHONPATH=tests $$place/bin/python tests/digest.py)"; \
 	done
 
+# The small world: a quarter of a million encounters, every invariant, every answer as frozen in snapshots/prove.
+# make prove UPDATE=1 freezes the answers anew; make prove AGAINST=HEAD prints what that revision answers otherwise.
+prove: $(VENV)/.dev
+	PYTHONPATH=tests $(BIN)/python -m prove $(if $(UPDATE),--update) $(if $(AGAINST),--against $(AGAINST))
+
+# Every small change of the steps and tables that no test notices, in a copy: about two hours on one core. Interrupted,
+# it goes on where it stopped; docs/mutation.md says what the last run left.
+mutate: $(VENV)/.mutate
+	test -f build/mutate/session.sqlite || { rm -rf build/mutate && mkdir -p build/mutate && cp -r core build/mutate/ivcoder && \
+	  cp -r server prompts build/mutate/ivcoder && cp -r tests benchmarks examples snapshots pyproject.toml build/mutate; }
+	cd build/mutate && export PATH="$(abspath $(BIN)):$$PATH" PYTHONPATH=. PYTHONDONTWRITEBYTECODE=1 && \
+	  { test -f session.sqlite || { cosmic-ray baseline tests/mutate/cosmic-ray.toml && \
+	    cosmic-ray init tests/mutate/cosmic-ray.toml session.sqlite && \
+	    cr-filter-operators session.sqlite tests/mutate/cosmic-ray.toml; }; } && \
+	  cosmic-ray exec tests/mutate/cosmic-ray.toml session.sqlite && \
+	  python tests/mutate/report.py session.sqlite && python tests/mutate/tables.py
+
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
@@ -54,3 +71,7 @@ $(VENV)/.dev: $(VENV)/.pip $(SOURCES)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --group dev \
 	  --config-settings editable_mode=strict -e .
 	@touch $(VENV)/.run $@
+
+$(VENV)/.mutate: $(VENV)/.dev
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --group mutate
+	@touch $@

@@ -117,3 +117,34 @@ def seen():
 def test_denial_rule_is_seen_in_every_answer_it_can_give(rule, seen):
     for outcome in rule.sentences:
         assert (rule.id, outcome) in seen
+
+
+MARKS = ["59", "XE", "XS", "XP", "XU"]
+ONE_ACCESS = [
+    {"id": "1", "drug": "ceftriaxone", "route": "iv_infusion", "start": "08:00", "stop": "09:00"},
+    {"id": "2", "drug": "ondansetron", "route": "iv_infusion", "start": "09:00", "stop": "09:30"},
+]
+
+
+def second_initial(mark, rows=()):
+    marked = {"code": "96365", "modifiers": [mark] if mark else [], "denied": True, "carc": ["236"]}
+    lines = [{"code": "96365", "administrations": ["1"] if rows else []}, marked]
+    if rows:
+        marked["administrations"] = ["2"]
+    given = {"place_of_service": "22", "date_of_service": "2026-03-02", "billed_lines": lines}
+    answer = explain_denial({**given, "administrations": list(rows)})
+    return [row.pattern for row in answer.reasons if row.line == 2]
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_every_mark_of_a_separate_service_claims_a_second_access(mark):
+    # Without the record nothing settles whether the second initial service stands.
+    assert second_initial(mark) == ["denied-second-access-claimed"]
+    assert "denied-second-access-claimed" not in second_initial("RT")
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_only_another_encounter_stands_beside_a_record_of_one_access(mark):
+    # The record shows one access, so a mark does not help, unless it says that this was another encounter.
+    claimed = "denied-second-access-claimed" in second_initial(mark, ONE_ACCESS)
+    assert claimed == (mark == "XE")

@@ -125,6 +125,10 @@ ASKED = [
     (separate_push_lines, (False,), "does_not_apply"),
     (add_on_needs_primary, (BOOK.codes["push_new_drug"], frozenset()), "applies"),
     (drug_code_mismatch, ("x", "J0000", None), "does_not_apply"),
+    (vein.attended_push, (given(minutes=3), 3, BOOK), "does_not_apply"),
+    (vein.attended_push, (given(minutes=15), 15, BOOK), "does_not_apply"),
+    (vein.attended_push, (given(route="iv_infusion", minutes=20), 20, BOOK), "does_not_apply"),
+    (bag.infusion_continued, ("x", 2, 60), "applies"),
 ]
 
 
