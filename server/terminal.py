@@ -242,12 +242,8 @@ def coding_page(encounter: Encounter, coding: Coding, console: Console) -> Rende
         parts += [_heading("Administration"), _lines(reported, names), Text()]
     if drugs:
         parts += [_heading("Drugs"), _lines(drugs, names), Text()]
-    parts += [
-        *_not_reported(coding.not_reported),
-        *_questions(coding.questions),
-        *_notices(coding.notices),
-        *_tipping(coding),
-    ]
+    parts += [*_not_reported(coding.not_reported), *_questions(coding.questions)]
+    parts += [*_notices(coding.notices), *_tipping(coding)]
     return Group(*parts, _foot(coding.receipt))
 
 
@@ -334,10 +330,8 @@ def audit_page(claim: BilledClaim, answer: Audit) -> RenderableType:
     word, colour = AUDIT[answer.status]
     counted = f"{word}: {len(answer.findings)}" if answer.status == "findings" else word
     parts: list[RenderableType] = [_header(claim.encounter, (counted, colour)), Text()]
-    for title, found in (
-        ("Findings", answer.findings),
-        ("Undecided until the questions are answered", answer.undecided),
-    ):
+    groups = (("Findings", answer.findings), ("Undecided until the questions are answered", answer.undecided))
+    for title, found in groups:
         if found:
             rows = [(_where(row.line), _found(row, claim)) for row in found]
             parts += [_heading(title), _grid(rows), Text()]
@@ -346,16 +340,9 @@ def audit_page(claim: BilledClaim, answer: Audit) -> RenderableType:
     if right:
         said = ", ".join(f"{number} {_billed(claim, number)}" for number in right)
         parts += [_grid([(Text("supported", style="green"), Text(said))])]
-    if answer.not_audited:
-        parts += [
-            _grid(
-                (
-                    Text("not audited", style="dim"),
-                    _ruled(Text(f"{row.line} {_billed(claim, row.line)}: {row.why}"), row.rules),
-                )
-                for row in answer.not_audited
-            )
-        ]
+    for row in answer.not_audited:
+        body = _ruled(Text(f"{row.line} {_billed(claim, row.line)}: {row.why}"), row.rules)
+        parts += [_grid([(Text("not audited", style="dim"), body)])]
     lines = ", ".join(label(row.code, row.units, row.modifiers) for row in answer.supported_lines)
     parts += [_grid([(Text("the record", style="dim"), Text(lines or "nothing to report"))]), Text()]
     return Group(*parts, *_questions(answer.questions), *_notices(answer.notices), _foot(answer.receipt))

@@ -114,9 +114,7 @@ def _audit(given: Mapping[str, object], drugs: DrugTable | None) -> tuple[BaseMo
     out = [f"Status: {answer.status.replace('_', ' ')}"]
     out += [f"Finding, {_found(row)}" for row in answer.findings]
     out += [f"Undecided, {_found(row)}" for row in answer.undecided]
-    out += [
-        f"Not audited, line {row.line}, {row.code}: {row.why} ({', '.join(row.rules)})" for row in answer.not_audited
-    ]
+    out += [f"Not audited, line {row.line}, {row.code}: {row.why}" for row in answer.not_audited]
     supported = ", ".join(_label(row.code, row.units, row.modifiers) for row in answer.supported_lines)
     out.append(f"The record supports: {supported or 'nothing to report'}")
     out += _asked(answer.questions)

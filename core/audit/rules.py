@@ -109,12 +109,9 @@ def audit_units(line: BilledLine, supported: int) -> Verdict:
     """A line's units are those of the supported lines it stands for. Several supported lines of one code may be billed
     on one line, and one on several, as long as the units agree.
     """
-    facts: dict[str, str | int] = {
-        "billed": line.units,
-        "unit": "unit" if line.units == 1 else "units",
-        "supported": supported,
-    }
-    return (does_not if line.units == supported else applies)(code=line.code, **facts)
+    unit = "unit" if line.units == 1 else "units"
+    agree = line.units == supported
+    return (does_not if agree else applies)(code=line.code, billed=line.units, unit=unit, supported=supported)
 
 
 @rule(
