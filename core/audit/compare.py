@@ -114,7 +114,7 @@ def _is_held(desk: _Desk, place: int, barred: Finding | None) -> bool:
     """Whether a line is drug administration or a drug that can be held against the record; others are judged here."""
     case, line = desk.case, desk.billed[place]
     drug = not case.role(line) and _is_drug(case, line)
-    for aside in (audit_other_encounter(case, line), audit_discarded_unknown(case, line)):
+    for aside in (audit_other_encounter(case, line), audit_discarded_unknown(case, line, desk.lines)):
         if aside.holds:
             desk.aside.append(Noted(place, aside))
             return False

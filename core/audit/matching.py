@@ -122,13 +122,14 @@ def _same_service(case: Case, line: BilledLine, row: Line) -> Likeness | None:
     mine, theirs = reported(case, line.code), reported(case, row.code)
     kind, leads = mine.kind == theirs.kind, case.book.numbers[line.code].answer == row.answer
     initial = leads and row.answer == "initial"
-    drip = {mine.kind, theirs.kind} <= _DRUG_BY_VEIN and not (mine.hour or theirs.hour)
-    if not (named or kind or initial or drip):
+    dose = {mine.kind, theirs.kind} <= _DRUG_GIVEN and not (mine.hour or theirs.hour)
+    if not (named or kind or initial or dose):
         return None
     return bool(named), kind, mine.hour == theirs.hour, leads, mine.category == theirs.category
 
 
-_DRUG_BY_VEIN = frozenset({"push", "infusion", "pump"})
+_DRUG_GIVEN = frozenset({"push", "infusion", "pump", "injection"})
+"""Kinds that are taken for one another: ways to give one dose of a drug."""
 
 
 def reported(case: Case, code: str) -> Reported:

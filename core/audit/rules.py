@@ -54,7 +54,8 @@ def audit_unsupported(line: BilledLine, paired: bool) -> Verdict:
 )
 def audit_wrong_code(line: BilledLine, row: Line, drugs: str, units: int, instead: int) -> Verdict:
     """A billed line and a supported one without a counterpart are held to be the same service when the line names its
-    administration or drug, or when both are of one kind, both initial, or both drugs by vein.
+    administration or drug, or when both are of one kind, both initial, or both a dose by push, infusion or
+    injection.
     """
     facts: dict[str, str | int] = {"units": units, "instead": row.code, "units_instead": instead}
     return (does_not if line.code == row.code else applies)(code=line.code, drugs=drugs, **facts)
@@ -290,10 +291,12 @@ def audit_drug_product(case: Case, line: BilledLine, row: Line, drugs: str) -> V
     says="{code} x {units} was billed with {modifier}; {lacks}, so it cannot be checked.",
     otherwise="{code} is not a line for discarded drug, or what was discarded is charted.",
 )
-def audit_discarded_unknown(case: Case, line: BilledLine) -> Verdict:
+def audit_discarded_unknown(case: Case, line: BilledLine, lines: Iterable[Line]) -> Verdict:
     """A line for discarded drug is judged for a payer that wants one, when the record says what was discarded."""
     mark = case.book.modifiers.get("discarded")
     if case.role(line) or mark is None or mark not in line.modifiers or case.edited is None:
+        return does_not(code=line.code)
+    if any(row.code == line.code and mark in row.modifiers for row in lines):
         return does_not(code=line.code)
     payer = case.book.payers.get(case.denial.payer or "")
     drugs = case.book.formulary.by_code.get(line.code, ())
