@@ -17,12 +17,14 @@ from collections.abc import Mapping
 
 from ivcoder import explain
 from ivcoder._version import __version__
-from ivcoder.answer import Classification, Coding, DenialExplanation, Ranking
+from ivcoder.answer import Audit, Classification, Coding, DenialExplanation, Ranking
+from ivcoder.audit import BilledClaim, audit
 from ivcoder.book import DrugTable, Rulebook
 from ivcoder.classify import classify
 from ivcoder.denials import BilledLine, Denial, examine
 from ivcoder.edits import edit
 from ivcoder.encounter import Administration, Encounter, visit_of
+from ivcoder.explain.audit import audit_answer
 from ivcoder.explain.denial import denial_explanation
 from ivcoder.faults import Fault, InvalidInput
 from ivcoder.rank import rank
@@ -31,6 +33,8 @@ from ivcoder.what_if import Explored, explore, unexplored
 
 __all__ = [
     "Administration",
+    "Audit",
+    "BilledClaim",
     "BilledLine",
     "Classification",
     "Coding",
@@ -43,6 +47,7 @@ __all__ = [
     "Ranking",
     "Rulebook",
     "__version__",
+    "audit_claim",
     "classify_administration",
     "explain_denial",
     "rank_services",
@@ -107,3 +112,18 @@ def explain_denial(denial: Denial | Mapping[str, object], *, drugs: DrugTable | 
     """
     given = Denial.read(denial)
     return denial_explanation(given, examine(given, drugs))
+
+
+def audit_claim(claim: BilledClaim | Mapping[str, object], *, drugs: DrugTable | None = None) -> Audit:
+    """Does the record support what was billed, and what was missed?
+
+    Args:
+        claim: a ``BilledClaim``, or a mapping with its fields: the encounter and the billed lines.
+        drugs: your own rows over the formulary.
+
+    Raises:
+        InvalidInput: the mapping is not a billed claim; ``faults`` says why.
+
+    """
+    given = BilledClaim.read(claim)
+    return audit_answer(given, audit(given, drugs))

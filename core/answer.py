@@ -206,3 +206,54 @@ class DenialExplanation(_Answer):
     missing: tuple[str, ...] = Field(description="What would be needed to decide.")
     questions: tuple[Question, ...]
     receipt: Receipt
+
+
+class AuditFinding(_Answer):
+    """A billed line the record does not support as billed, or a supported one that was not billed."""
+
+    line: int | None = Field(description="The billed line, counted from 1; null for one that was missed.")
+    code: str = Field(description="The billed code; of a missed line the supported one.")
+    kind: Literal["unsupported", "wrong_code", "wrong_units", "missed", "wrong_modifier"]
+    direction: Literal["over_coded", "under_coded", "neutral"] = Field(
+        description="Whether more was billed than the record supports, or less, by tier of the hierarchy and units; "
+        "neutral when it is neither, or cannot be said. No amount of money."
+    )
+    supported: tuple[int, ...] = Field(description="The supported lines it was held against, counted from 1.")
+    why: str
+    rules: tuple[str, ...] = Field(description="Rule ids; each can be looked up.")
+
+
+class Matched(_Answer):
+    """Units of a billed line that stand for units of a supported one."""
+
+    line: int = Field(description="The billed line, counted from 1.")
+    supported: int = Field(description="The supported line, counted from 1.")
+    units: int = Field(description="The billed units.")
+
+
+class NotAudited(_Answer):
+    """A billed line that is called neither right nor wrong, and why."""
+
+    line: int
+    code: str
+    why: str
+    rules: tuple[str, ...]
+
+
+class Audit(_Answer):
+    """Billed lines held against what the encounter supports."""
+
+    status: Literal["clean", "findings", "needs_information"] = Field(
+        description="needs_information when an answer to an open question would make a billed line right; what is "
+        "wrong whatever the answer stands among the findings all the same."
+    )
+    findings: tuple[AuditFinding, ...] = Field(description="What is wrong, the worst first.")
+    undecided: tuple[AuditFinding, ...] = Field(
+        description="What is wrong as the record stands, and would not be under another answer to an open question."
+    )
+    matched: tuple[Matched, ...]
+    not_audited: tuple[NotAudited, ...]
+    supported_lines: tuple[Line, ...] = Field(description="What the record supports, as it stands.")
+    questions: tuple[Question, ...] = Field(description="The open questions whose answers would change the audit.")
+    notices: tuple[Notice, ...] = Field(description="Notices; their line is the billed one.")
+    receipt: Receipt

@@ -18,7 +18,7 @@ from ivcoder.book import OPENING, Confidence
 P = ParamSpec("P")
 _tuple = tuple.__new__
 
-Step = Literal["classify", "rank", "select", "edits", "denials"]
+Step = Literal["classify", "rank", "select", "edits", "denials", "audit"]
 Nature = Literal["policy", "convention", "disputed", "reading"]
 """Whether a rule is written policy, what the field does, a point sources disagree on, or our own reading."""
 

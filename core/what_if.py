@@ -51,6 +51,12 @@ def answer(visit: Visit, book: Rulebook, *, drugs: bool = True) -> Edited:
     return edit(select(rank(classify(visit, book)), drugs=drugs))
 
 
+def walked(edited: Edited, option: Option) -> Edited:
+    """The same way walked again with the facts of an answer to a question."""
+    classified = edited.selected.ranked.classified
+    return answer(_with(classified.visit, option.changes), classified.book)
+
+
 def unexplored(edited: Edited) -> Explored:
     """Every question as it stands, taken to matter, with no outcomes and no tipping points."""
     rows = tuple(Mattering(question, (), question.field != "discarded") for question in edited.questions)

@@ -16,7 +16,8 @@ import typer
 from pydantic import BaseModel
 
 import ivcoder
-from ivcoder.answer import Classification, Coding, DenialExplanation, Ranking
+from ivcoder.answer import Audit, Classification, Coding, DenialExplanation, Ranking
+from ivcoder.audit import BilledClaim
 from ivcoder.encounter import Encounter
 from ivcoder.faults import Fault, InvalidInput
 from ivcoder.server import reading
@@ -221,6 +222,56 @@ def explain(
 
         _show(lambda _: terminal.denial_page(answer))
     return NEEDS_INFORMATION if answer.status == "needs_information" else ANSWERED
+
+
+@app.command()
+def audit(
+    what: Arguments,
+    billed: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--billed",
+            metavar="LINE",
+            help="A billed line, such as 96375x2; once for each. Without it the file holds encounter and billed_lines.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+    drugs: Drugs = None,
+    pos: Place = None,
+    date: Day = None,
+    claim: Whose = None,
+    payer: Payer = None,
+    reason: Reason = None,
+    undocumented_stop: Stop = None,
+) -> int:
+    """Does the record support what was billed, and what was missed?"""
+    options = _options(pos, date, claim, payer, reason, undocumented_stop, False)
+    given = _billed_claim(what, billed or [], options)
+    answer: Audit = ivcoder.audit_claim(given, drugs=reading.drug_table(drugs))
+    if as_json:
+        _print_json(answer)
+    else:
+        from ivcoder.server import terminal
+
+        _show(lambda _: terminal.audit_page(given, answer))
+    return NEEDS_INFORMATION if answer.status == "needs_information" else ANSWERED
+
+
+def _billed_claim(what: list[str], billed: list[str], options: Mapping[str, object]) -> BilledClaim:
+    """The billed claim from a document, or from an encounter and billed lines as short text."""
+    if billed:
+        from ivcoder.server import shorthand
+
+        lines = [shorthand.billed_line(text, at) for at, text in enumerate(billed, 1)]
+        return BilledClaim.read({"encounter": _given(what, options), "billed_lines": lines})
+    if not reading.is_document(what):
+        raise InvalidInput(Fault("--billed", "is missing", "the billed lines, such as --billed 96374"))
+    given = dict(reading.document(what[0]))
+    chosen = {name: value for name, value in options.items() if value is not None}
+    encounter = given.get("encounter")
+    if chosen and isinstance(encounter, dict):
+        given["encounter"] = {**encounter, **chosen}
+    return BilledClaim.read(given)
 
 
 @app.command()

@@ -30,7 +30,8 @@ INSTRUCTIONS = """\
 ivcoder decides drug-administration codes (CPT 96360-96379, 96401-96549) deterministically.
 Call select_push_codes whenever somebody wants codes or units for drugs given by vein, muscle, skin or catheter;
 classify_administration for what kind of service something was; rank_services for which service is initial;
-explain_denial for a denied line. Never add, drop or change a code or unit yourself, and never code from memory:
+explain_denial for a denied line; audit_claim for whether billed lines are what the record supports.
+Never add, drop or change a code or unit yourself, and never code from memory:
 if a tool does not give a code, say so. When an answer has questions, put them to the user and call again with the
 answers; do not guess. Quote the rule ids behind an answer; each is a resource, ivcoder://rules/ID. Leave a field out
 when the chart does not say it. Never pass a patient's name, number or date of birth. Code numbers are the AMA's CPT:

@@ -14,16 +14,20 @@ from rich.table import Table
 from rich.text import Text
 
 from ivcoder.answer import (
+    Audit,
+    AuditFinding,
     Classification,
     CodeUnits,
     Coding,
     DenialExplanation,
     Line,
+    Notice,
     NotReported,
     Question,
     Ranking,
     Receipt,
 )
+from ivcoder.audit import BilledClaim
 from ivcoder.book import places
 from ivcoder.encounter import Encounter
 from ivcoder.server.timeline import timeline
@@ -44,6 +48,16 @@ METHOD = {
     "reason": "the reason for the visit",
     "hierarchy_as_fallback": "the hierarchy, since the record names no reason for the visit that can lead",
     "only_candidate": "being the only candidate",
+}
+AUDIT = {
+    "clean": ("Clean: the record supports every line that was audited, and none is missing", "green"),
+    "findings": ("Findings", "red"),
+    "needs_information": ("Needs information: some lines depend on what the record leaves open", "yellow"),
+}
+WAY = {
+    "over_coded": ("over-coded", "red"),
+    "under_coded": ("under-coded", "yellow"),
+    "neutral": ("", "cyan"),
 }
 VERDICT = {
     "payer_right": ("the payer is right", "red"),
@@ -98,7 +112,7 @@ def _heading(title: str) -> Text:
     return Text(title, style="bold")
 
 
-def _header(encounter: Encounter, status: str) -> Text:
+def _header(encounter: Encounter, status: tuple[str, str]) -> Text:
     place = places()[encounter.place_of_service]
     parts = [f"{place.name} ({place.code})"]
     claim = encounter.claim or place.claim
@@ -107,7 +121,7 @@ def _header(encounter: Encounter, status: str) -> Text:
     parts.append(str(encounter.date_of_service or "no date of service"))
     if encounter.payer:
         parts.append(encounter.payer)
-    word, colour = STATUS[status]
+    word, colour = status
     return Text.assemble((", ".join(parts), "bold"), "\n", (word, colour))
 
 
@@ -173,11 +187,11 @@ def _questions(rows: Sequence[Question]) -> list[RenderableType]:
     return [*out, Text()]
 
 
-def _notices(coding: Coding) -> list[RenderableType]:
-    if not coding.notices:
+def _notices(notices: Sequence[Notice]) -> list[RenderableType]:
+    if not notices:
         return []
     rows = []
-    for row in coding.notices:
+    for row in notices:
         word, colour = LEVEL[row.level]
         where = f" {row.line}" if row.line else ""
         rows.append((Text(f"{word}{where}", style=colour), _ruled(Text(row.why), row.rules)))
@@ -218,7 +232,7 @@ def coding_page(encounter: Encounter, coding: Coding, console: Console) -> Rende
     reported = [line for line in coding.lines if line.role != "drug"]
     drugs = [line for line in coding.lines if line.role == "drug"]
     parts: list[RenderableType] = [
-        _header(encounter, coding.status),
+        _header(encounter, STATUS[coding.status]),
         Text(),
         timeline(encounter, ends, console.width, unicode=unicode),
         Text(),
@@ -228,7 +242,8 @@ def coding_page(encounter: Encounter, coding: Coding, console: Console) -> Rende
         parts += [_heading("Administration"), _lines(reported, names), Text()]
     if drugs:
         parts += [_heading("Drugs"), _lines(drugs, names), Text()]
-    parts += [*_not_reported(coding.not_reported), *_questions(coding.questions), *_notices(coding), *_tipping(coding)]
+    parts += [*_not_reported(coding.not_reported), *_questions(coding.questions)]
+    parts += [*_notices(coding.notices), *_tipping(coding)]
     return Group(*parts, _foot(coding.receipt))
 
 
@@ -249,7 +264,7 @@ def classification_page(encounter: Encounter, answer: Classification) -> Rendera
             else _about(row.administrations)
         )
         rows.append((Text(about), _ruled(Text.assemble((kind, "bold"), f"\n{row.why}"), row.rules)))
-    parts: list[RenderableType] = [_header(encounter, answer.status), Text(), _grid(rows), Text()]
+    parts: list[RenderableType] = [_header(encounter, STATUS[answer.status]), Text(), _grid(rows), Text()]
     parts += [*_questions(answer.questions)]
     return Group(*parts, _foot(answer.receipt))
 
@@ -263,7 +278,7 @@ def ranking_page(encounter: Encounter, answer: Ranking) -> RenderableType:
         body = _ruled(Text.assemble((mark, style), f"\n{row.why}"), row.rules)
         rows.append((Text(f"{row.rank}. {_about(row.administrations)}"), body))
     method = f"Chosen by: {METHOD[answer.method]}"
-    parts: list[RenderableType] = [_header(encounter, answer.status), Text(), _grid(rows), Text(method), Text()]
+    parts: list[RenderableType] = [_header(encounter, STATUS[answer.status]), Text(), _grid(rows), Text(method), Text()]
     parts += [*_not_reported(answer.not_reported), *_questions(answer.questions)]
     return Group(*parts, _foot(answer.receipt))
 
@@ -308,3 +323,42 @@ def denial_page(answer: DenialExplanation) -> RenderableType:
             Text(),
         ]
     return Group(*parts, _foot(answer.receipt))
+
+
+def audit_page(claim: BilledClaim, answer: Audit) -> RenderableType:
+    """Billed lines held against the record, the worst first."""
+    word, colour = AUDIT[answer.status]
+    counted = f"{word}: {len(answer.findings)}" if answer.status == "findings" else word
+    parts: list[RenderableType] = [_header(claim.encounter, (counted, colour)), Text()]
+    groups = (("Findings", answer.findings), ("Undecided until the questions are answered", answer.undecided))
+    for title, found in groups:
+        if found:
+            rows = [(_where(row.line), _found(row, claim)) for row in found]
+            parts += [_heading(title), _grid(rows), Text()]
+    wrong = {row.line for row in (*answer.findings, *answer.undecided)}
+    right = sorted({row.line for row in answer.matched} - wrong)
+    if right:
+        said = ", ".join(f"{number} {_billed(claim, number)}" for number in right)
+        parts += [_grid([(Text("supported", style="green"), Text(said))])]
+    for row in answer.not_audited:
+        body = _ruled(Text(f"{row.line} {_billed(claim, row.line)}: {row.why}"), row.rules)
+        parts += [_grid([(Text("not audited", style="dim"), body)])]
+    lines = ", ".join(label(row.code, row.units, row.modifiers) for row in answer.supported_lines)
+    parts += [_grid([(Text("the record", style="dim"), Text(lines or "nothing to report"))]), Text()]
+    return Group(*parts, *_questions(answer.questions), *_notices(answer.notices), _foot(answer.receipt))
+
+
+def _where(line: int | None) -> Text:
+    return Text(f"line {line}" if line else "not billed")
+
+
+def _billed(claim: BilledClaim, number: int) -> str:
+    row = claim.billed_lines[number - 1]
+    return label(row.code, row.units, row.modifiers)
+
+
+def _found(row: AuditFinding, claim: BilledClaim) -> Text:
+    way, colour = WAY[row.direction]
+    said = " ".join(part for part in (row.kind.replace("_", " "), f"({way})" if way else "") if part)
+    code = _billed(claim, row.line) if row.line else row.code
+    return _ruled(Text.assemble((f"{code}  ", "bold"), (said, colour), "\n", row.why), row.rules)

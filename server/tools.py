@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 import ivcoder
-from ivcoder.answer import Classification, CodeUnits, Coding, DenialExplanation, Question, Ranking
+from ivcoder.answer import Audit, AuditFinding, Classification, CodeUnits, Coding, DenialExplanation, Question, Ranking
+from ivcoder.audit import BilledClaim
 from ivcoder.book import DrugTable
 from ivcoder.denials import Denial
 from ivcoder.encounter import Encounter
@@ -102,6 +103,25 @@ def _denial(given: Mapping[str, object], drugs: DrugTable | None) -> tuple[BaseM
     return answer, "\n".join([*out, *_asked(answer.questions)])
 
 
+def _found(row: AuditFinding) -> str:
+    where = f"line {row.line}" if row.line else "not billed"
+    kind, way = (word.replace("_", " ") for word in (row.kind, row.direction))
+    return f"{where}, {row.code}: {kind}, {way}: {row.why} ({', '.join(row.rules)})"
+
+
+def _audit(given: Mapping[str, object], drugs: DrugTable | None) -> tuple[BaseModel, str]:
+    answer: Audit = ivcoder.audit_claim(given, drugs=drugs)
+    out = [f"Status: {answer.status.replace('_', ' ')}"]
+    out += [f"Finding, {_found(row)}" for row in answer.findings]
+    out += [f"Undecided, {_found(row)}" for row in answer.undecided]
+    out += [f"Not audited, line {row.line}, {row.code}: {row.why}" for row in answer.not_audited]
+    supported = ", ".join(_label(row.code, row.units, row.modifiers) for row in answer.supported_lines)
+    out.append(f"The record supports: {supported or 'nothing to report'}")
+    out += _asked(answer.questions)
+    out += [f"{row.level.capitalize()}: {row.why} ({', '.join(row.rules)})" for row in answer.notices]
+    return answer, "\n".join(out)
+
+
 TOOLS = (
     Tool(
         "classify_administration",
@@ -139,5 +159,15 @@ TOOLS = (
         Denial,
         DenialExplanation,
         _denial,
+    ),
+    Tool(
+        "audit_claim",
+        "Audit a claim",
+        "Hold billed drug-administration and drug lines against what the encounter's record supports: lines missed, "
+        "unsupported, or with the wrong code, units or modifier, over- or under-coded. Call it when a claim is to be "
+        "checked before or after it is sent; for denied lines call explain_denial.",
+        BilledClaim,
+        Audit,
+        _audit,
     ),
 )

@@ -66,3 +66,30 @@ def denials() -> list[DenialCase]:
 
 
 DENIALS = denials()
+
+
+@dataclass(frozen=True)
+class AuditCase:
+    """One billed claim with its encounter, where it comes from, and what must come out."""
+
+    id: str
+    title: str
+    source: str
+    where: str
+    reasoning: str
+    claim: dict[str, object]
+    expect: dict[str, object]
+    corrects: str | None = None
+    contested: str | None = None
+
+
+def audits() -> list[AuditCase]:
+    """Every audit case, in the order of the files."""
+    return [
+        AuditCase(**row)
+        for path in sorted((HERE / "audits").glob("*.toml"))
+        for row in tomllib.loads(path.read_text(encoding="utf-8"))["case"]
+    ]
+
+
+AUDITS = audits()

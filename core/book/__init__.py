@@ -25,6 +25,7 @@ from ivcoder.book.rows import (
     MinimalVisit,
     Payer,
     Place,
+    Reported,
     Source,
     Tier,
     VisitRange,
@@ -46,6 +47,7 @@ __all__ = [
     "Formulary",
     "Payer",
     "Place",
+    "Reported",
     "Rulebook",
     "Source",
     "Tier",
@@ -84,6 +86,7 @@ class Rulebook:
     visits: tuple[VisitRange, ...]
     minimal_visits: Mapping[str, MinimalVisit]
     modifiers: Mapping[str, str]
+    services: Mapping[str, Reported]
     formulary: Formulary
 
     @classmethod
@@ -128,5 +131,6 @@ def _on(day: date | None) -> Rulebook:
         visits=read.visit,
         minimal_visits={row.code: row for row in read.minimal_visit},
         modifiers={row.name: row.code for row in read.modifier if in_force(row, day)},
+        services={row.role: row for row in read.service},
         formulary=formulary(),
     )

@@ -96,6 +96,17 @@ class Code(Row):
 
 
 @dataclass(frozen=True, slots=True)
+class Reported(Row):
+    """What kind of service the code of a role reports; ``hour`` is a further hour of it."""
+
+    role: str
+    kind: str
+    category: Category
+    sources: tuple[str, ...]
+    hour: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Threshold(Row):
     """A number a rule compares with."""
 
@@ -278,6 +289,7 @@ class Tables(Row):
     adjustment: tuple[Adjustment, ...]
     hint: tuple[Hint, ...]
     drug: tuple[Drug, ...]
+    service: tuple[Reported, ...]
 
 
 def in_force(row: Code | Threshold | Modifier | Billing, day: date | None) -> bool:

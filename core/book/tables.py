@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from ivcoder.book.formulary import Formulary
 from ivcoder.book.rows import Adjustment, Place, Source, Tables
 
-_FILES = ("codes", "denials", "drugs", "edits", "payers", "places", "sources", "thresholds")
+_FILES = ("codes", "denials", "drugs", "edits", "payers", "places", "services", "sources", "thresholds")
 
 
 def _bytes(name: str) -> bytes:

@@ -10,13 +10,26 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from ivcoder.book import DrugTable
-from ivcoder.denials.claim import BilledLine, Case, Denial, Fixed
+from ivcoder.denials.claim import BilledLine, Case, Denial, Fixed, known_administrations
 from ivcoder.denials.corrections import Correction, corrected
 from ivcoder.denials.mend import REMOVING
 from ivcoder.denials.patterns import claims, initials, pushes, services
+from ivcoder.denials.patterns.claims import denied_drug_code_out_of_date, denied_modifier_misplaced
 from ivcoder.rule import Finding, Rule
 
-__all__ = ["BilledLine", "Case", "Correction", "Denial", "Examined", "Fixed", "Hit", "examine"]
+__all__ = [
+    "BilledLine",
+    "Case",
+    "Correction",
+    "Denial",
+    "Examined",
+    "Fixed",
+    "Hit",
+    "denied_drug_code_out_of_date",
+    "denied_modifier_misplaced",
+    "examine",
+    "known_administrations",
+]
 
 Verdict = Literal["payer_right", "payer_wrong", "record_decides"]
 Asked = Rule[[Case, BilledLine]]

@@ -86,6 +86,20 @@ class BilledLine(BaseModel):
     rarc: Reasons = Field((), description="Remark codes on the line, such as N362.")
 
 
+def known_administrations(lines: Iterable[BilledLine], administrations: Iterable[Administration]) -> None:
+    """Refuse a billed line that names an administration nobody gave.
+
+    Raises:
+        InvalidInput: for the first such line.
+
+    """
+    known = {row.id for row in administrations}
+    for number, line in enumerate(lines):
+        if not set(line.administrations) <= known:
+            field = f"billed_lines[{number}].administrations"
+            raise InvalidInput(Fault(field, "names an administration that is not given", "ids of administrations"))
+
+
 class Denial(BaseModel):
     """A denied claim: its billed lines, and the encounter behind it if there is one.
 
@@ -116,11 +130,7 @@ class Denial(BaseModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        known = {row.id for row in self.administrations}
-        for number, line in enumerate(self.billed_lines):
-            if not set(line.administrations) <= known:
-                field = f"billed_lines[{number}].administrations"
-                raise InvalidInput(Fault(field, "names an administration that is not given", "ids of administrations"))
+        known_administrations(self.billed_lines, self.administrations)
         if self.administrations:
             if self.place_of_service is None:
                 raise InvalidInput(Fault("place_of_service", "is missing", "the place, when administrations are given"))
@@ -132,6 +142,12 @@ class Denial(BaseModel):
     def encounter(self) -> Encounter | None:
         """The encounter behind the claim, when administrations are given."""
         return self._encounter
+
+    @classmethod
+    def against(cls, encounter: Encounter, lines: tuple[BilledLine, ...]) -> Denial:
+        """Billed lines with the encounter behind them, and no denial: what an audit asks the same questions of."""
+        shared = {name: getattr(encounter, name) for name in Encounter.model_fields if name in cls.model_fields}
+        return cls.model_validate({**shared, "billed_lines": lines})
 
     @classmethod
     def read(cls, given: Denial | Mapping[str, object]) -> Denial:

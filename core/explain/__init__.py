@@ -208,7 +208,8 @@ def tipping_point(point: Walked, visit: Visit) -> TippingPoint:
     return TippingPoint(change=f"If {words}", then=codes(point.lines, drugs=False))
 
 
-def _line(row: ClaimLine) -> dict[str, object]:
+def line_parts(row: ClaimLine) -> dict[str, object]:
+    """The parts of a claim line, with its reason in words."""
     why, rules = told(row.findings)
     return {
         "code": row.code,
@@ -248,17 +249,18 @@ def coding(encounter: Encounter, explored: Explored) -> Coding:
     return Coding.model_validate(
         {
             "status": _status(explored.questions, edited.lines),
-            "lines": tuple(map(_line, edited.lines)),
+            "lines": tuple(map(line_parts, edited.lines)),
             "not_reported": _not_reported((row.administrations, row.findings) for row in edited.refused),
             "questions": tuple(question(row, visit) for row in explored.questions),
-            "notices": _notices(edited),
+            "notices": notices(edited),
             "tipping_points": tuple(tipping_point(point, visit) for point in explored.tipping_points),
             "receipt": receipt_of(encounter, encounter.date_of_service, classified.book),
         }
     )
 
 
-def _notices(edited: Edited) -> tuple[dict[str, object], ...]:
+def notices(edited: Edited) -> tuple[dict[str, object], ...]:
+    """What is to be known or mended beside the lines, in words, each once."""
     classified = edited.selected.ranked.classified
     places: dict[tuple[tuple[str, ...], bool], int] = {}
     if edited.remarks:
@@ -266,12 +268,12 @@ def _notices(edited: Edited) -> tuple[dict[str, object], ...]:
             places.setdefault((row.administrations, row.answer == "drug"), number)
     used = (newest_rulebook(classified.visit), hierarchy_notice(edited.selected.ranked))
     remarks = (*edited.remarks, *(Remark("info", (finding,)) for finding in used if finding.holds))
-    notices: dict[str, dict[str, object]] = {}
+    said: dict[str, dict[str, object]] = {}
     for remark in remarks:
         why, rules = told(remark.findings)
         line = places.get((remark.administrations, False), places.get((remark.administrations, True)))
-        notices.setdefault(why, {"level": remark.level, "line": line, "why": why, "rules": rules})
-    return tuple(notices.values())
+        said.setdefault(why, {"level": remark.level, "line": line, "why": why, "rules": rules})
+    return tuple(said.values())
 
 
 def classification(encounter: Encounter, classified: Classified, explored: Explored) -> Classification:
