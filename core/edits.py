@@ -192,14 +192,17 @@ def other_use(name: str, drug: Drug) -> Verdict:
     "separate-access-modifier",
     "edits",
     "A second initial service says why it is separate",
-    sources=("cms-rac-0071", "noridian-initial-administration"),
+    sources=("cms-rac-0071", "noridian-initial-administration", "ibx-x-modifiers", "moda-rpm027"),
     says="{drug} is one of two initial services, each of an access of its own, and not the higher: it carries modifier "
-    "{modifier}.",
+    "{modifier}{wish}.",
     otherwise="The initial service is the only one.",
 )
-def separate_access_modifier(drug: str, modifier: str | None) -> Verdict:
-    """Of two initial services of two needed accesses, the lower-ranked carries the modifier for a separate service."""
-    return applies(drug=drug, modifier=modifier) if modifier else does_not()
+def separate_access_modifier(drug: str, modifier: str | None, payer: str | None = None) -> Verdict:
+    """Of two initial services of two needed accesses, the lower-ranked carries the modifier for a separate service,
+    or the more specific one for a separate structure where the payer wants that.
+    """
+    wish = f", as {payer} wants it" if payer else ""
+    return applies(drug=drug, modifier=modifier, wish=wish) if modifier else does_not()
 
 
 @rule(
@@ -383,7 +386,7 @@ def edit(selected: Selected) -> Edited:
         options = tuple(Option(f"claim_{claim.value}", {}, {None: {"claim": claim}}) for claim in Claim)
         questions = (*questions, Question(None, "claim", barred, options))
     first_access = next((line.access for line in selected.earned if _is_initial(line)), "")
-    lines = [_line(row, book, first_access) for row in selected.earned]
+    lines = [_line(row, visit, book, first_access) for row in selected.earned]
     present = frozenset(line.code for line in lines)
     add_ons = {line.code for line in lines if line.answer == "add_on"}
     lacking = {code: add_on_needs_primary(book.numbers[code], present) for code in add_ons}
@@ -435,13 +438,16 @@ def _is_initial(row: Earned) -> bool:
     return row.role in INITIAL_ROLES.values()
 
 
-def _line(row: Earned, book: Rulebook, first_access: str) -> Line:
+def _line(row: Earned, visit: Visit, book: Rulebook, first_access: str) -> Line:
     code = book.codes[row.role]
     modifiers, findings = row.modifiers, row.findings
     if _is_initial(row) and row.access != first_access:
-        separate = book.modifiers["separate_service"]
+        wanted = next(iter(book.differs(visit.payer, "separate_modifier")), None)
+        separate = book.modifiers[wanted.modifier if wanted and wanted.modifier else "separate_service"]
         modifiers = (*modifiers, separate)
-        findings = (*findings, separate_access_modifier(str(row.findings[-1].facts.get("drug", "")), separate))
+        payer = book.payers[wanted.payer].name if wanted else None
+        drug = str(row.findings[-1].facts.get("drug", ""))
+        findings = (*findings, separate_access_modifier(drug, separate, payer))
     lost = tuple((book.codes[role].code, finding) for role, finding in row.lost)
     return Line(code.code, row.units, modifiers, code.answer, row.administrations, findings, lost)
 

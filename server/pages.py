@@ -42,6 +42,7 @@ PAYER_RULES: Mapping[DifferenceKind, tuple[str, ...]] = {
     "no_s_codes": ("drug-code-payer",),
     "packaged": ("denied-packaged",),
     "most_units": ("payer-most-units",),
+    "separate_modifier": ("separate-access-modifier",),
     "facility": ("professional-claim-in-facility",),
     "place_payment": ("payer-place-payment",),
     "department_marks": ("department-modifier",),
@@ -137,6 +138,8 @@ def _what(row: Difference) -> str:
     """What a difference is about: its kind, and the codes, roles or places it names."""
     codes = Rulebook.on(None).codes
     about = (*row.codes, *(codes[role].code for role in row.roles), *(f"place {place}" for place in row.places))
+    if row.modifier:
+        about = (Rulebook.on(None).modifiers[row.modifier],)
     kind = f"{row.kind.replace('_', ' ')}{f' {row.category}' if row.category else ''}"
     return f"{kind}: {', '.join(about)}" if about else kind
 

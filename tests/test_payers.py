@@ -20,6 +20,7 @@ NEEDS = {
     "no_s_codes": set(),
     "packaged": {"roles"},
     "most_units": {"roles", "most"},
+    "separate_modifier": {"modifier"},
     "facility": {"places"},
     "place_payment": {"places", "form"},
     "department_marks": {"places", "form"},
@@ -39,12 +40,15 @@ def why(coding, rule):
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.payer}-{row.kind}")
 def test_a_difference_holds_what_its_kind_needs(row):
-    given = {name for name in ("codes", "category", "roles", "most", "places", "form") if getattr(row, name)}
+    given = {
+        name for name in ("codes", "category", "roles", "most", "places", "modifier", "form") if getattr(row, name)
+    }
     assert given == NEEDS[row.kind]
     assert set(row.sources) <= set(sources())
     assert row.sources
     assert set(row.roles) <= set(BOOK.codes)
     assert set(row.places) <= set(places())
+    assert row.modifier is None or row.modifier in BOOK.modifiers
     assert all(re.fullmatch(r"[A-Z]\d{4}", code) for code in row.codes)
     assert not (row.since and row.until) or row.since < row.until
     if row.nature == "policy":

@@ -140,6 +140,7 @@ DifferenceKind = Literal[
     "no_s_codes",
     "packaged",
     "most_units",
+    "separate_modifier",
     "facility",
     "place_payment",
     "department_marks",
@@ -162,6 +163,7 @@ class Difference(Row):
     roles: tuple[str, ...] = ()
     most: int | None = None
     places: tuple[str, ...] = ()
+    modifier: str | None = None
     form: Literal["CMS-1500 (837P)", "UB-04 (837I)"] | None = None
     since: date | None = None
     until: date | None = None
