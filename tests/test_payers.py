@@ -48,6 +48,7 @@ def test_a_difference_holds_what_its_kind_needs(row):
     assert row.sources
     assert set(row.roles) <= set(BOOK.codes)
     assert set(row.places) <= set(places())
+    assert set(row.not_at) <= set(places())
     assert row.modifier is None or row.modifier in BOOK.modifiers
     assert all(re.fullmatch(r"[A-Z]\d{4}", code) for code in row.codes)
     assert not (row.since and row.until) or row.since < row.until
@@ -131,6 +132,14 @@ def test_a_place_paid_another_way_names_its_claim_form(place, form):
     row = {"id": "1", "drug": "ketorolac", "route": "im"}
     said = why(select_push_codes({**given, "administrations": [row]}), "payer-place-payment")
     assert f"The claim form there is {form}" in said
+
+
+@pytest.mark.parametrize(("place", "asked"), [("72", False), ("50", False), ("22", True)])
+def test_clinics_paid_by_the_visit_owe_medicare_no_word_on_discarded_drug(place, asked):
+    given = {"place_of_service": place, "claim": "facility", "payer": "medicare", "date_of_service": "2026-03-02"}
+    row = {"id": "1", "drug": "pembrolizumab", "route": "iv_infusion", "start": "09:00", "stop": "09:30"}
+    coding = select_push_codes({**given, "administrations": [{**row, "dose": "200 mg"}]})
+    assert ("discarded" in {question.field for question in coding.questions}) is asked
 
 
 def test_a_denial_knows_the_payer_by_its_other_names():

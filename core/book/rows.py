@@ -163,6 +163,7 @@ class Difference(Row):
     roles: tuple[str, ...] = ()
     most: int | None = None
     places: tuple[str, ...] = ()
+    not_at: tuple[str, ...] = ()
     modifier: str | None = None
     form: Literal["CMS-1500 (837P)", "UB-04 (837I)"] | None = None
     since: date | None = None

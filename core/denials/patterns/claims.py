@@ -171,7 +171,8 @@ def denied_wastage_unmarked(case: Case, line: BilledLine) -> Verdict:
     words = " or ".join(marks)
     if payer is None and case.denial.payer is None:
         return cannot_tell("payer", code=line.code, modifiers=words)
-    if payer is None or not case.book.differs(payer.id, "wastage"):
+    place = case.place.code if case.place else ""
+    if payer is None or all(place in row.not_at for row in case.book.differs(payer.id, "wastage")):
         return does_not(code=line.code)
     return applies(code=line.code, payer=payer.name, modifiers=words)
 
