@@ -25,7 +25,7 @@ snapshots: $(VENV)/.dev
 	$(BIN)/pytest -n auto -q --snapshot-update
 
 docs: $(VENV)/.dev
-	$(BIN)/python -m ivcoder.server.pages docs/rules.md
+	$(BIN)/python -m ivcoder.server.pages docs
 
 # The same answers, byte for byte, on every Python at hand: make pythons PYTHONS="python3.12 /path/to/python3.13"
 pythons:

@@ -7,12 +7,12 @@ add-on must stand beside, which access carries a modifier, and what is included 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from ivcoder.book import Code, Confidence, Drug, Rulebook
+from ivcoder.book import Code, Confidence, Difference, Drug, Rulebook
 from ivcoder.classify import BY_VEIN, IN_CONTEST, Classified, Kind, Option, Question, Service, Span
 from ivcoder.classify.vein import stopped_early
 from ivcoder.encounter import DAY, HOUR, Claim, Given, OtherService, Route, Visit
@@ -59,15 +59,19 @@ class Edited:
     otherwise="This is not a professional claim in a facility.",
     unsure="Whose claim this is does not follow from {place}; taken as the facility's.",
 )
-def professional_claim_in_facility(visit: Visit) -> Verdict:
+def professional_claim_in_facility(visit: Visit, book: Rulebook) -> Verdict:
     """In hospital and surgical-centre settings the facility reports drug administration; a physician's claim does
-    not carry it.
+    not carry it. Some payers count further places as facilities.
     """
-    if not visit.place.facility_reports:
+    by_payer = any(visit.place.code in row.places for row in book.differs(visit.payer, "facility"))
+    if not visit.place.facility_reports and not by_payer:
         return does_not()
+    place = visit.place.spoken
+    if by_payer:
+        place += f", which {book.payers[visit.payer or ''].name} counts as a facility"
     if visit.claim is None:
-        return cannot_tell("claim", place=visit.place.spoken)
-    return (applies if visit.claim is Claim.PROFESSIONAL else does_not)(place=visit.place.spoken)
+        return cannot_tell("claim", place=place)
+    return (applies if visit.claim is Claim.PROFESSIONAL else does_not)(place=place)
 
 
 @rule(
@@ -193,14 +197,17 @@ def other_use(name: str, drug: Drug) -> Verdict:
     "separate-access-modifier",
     "edits",
     "A second initial service says why it is separate",
-    sources=("cms-rac-0071", "noridian-initial-administration"),
+    sources=("cms-rac-0071", "noridian-initial-administration", "ibx-x-modifiers", "moda-rpm027"),
     says="{drug} is one of two initial services, each of an access of its own, and not the higher: it carries modifier "
-    "{modifier}.",
+    "{modifier}{wish}.",
     otherwise="The initial service is the only one.",
 )
-def separate_access_modifier(drug: str, modifier: str | None) -> Verdict:
-    """Of two initial services of two needed accesses, the lower-ranked carries the modifier for a separate service."""
-    return applies(drug=drug, modifier=modifier) if modifier else does_not()
+def separate_access_modifier(drug: str, modifier: str | None, payer: str | None = None) -> Verdict:
+    """Of two initial services of two needed accesses, the lower-ranked carries the modifier for a separate service,
+    or the more specific one for a separate structure where the payer wants that.
+    """
+    wish = f", as {payer} wants it" if payer else ""
+    return applies(drug=drug, modifier=modifier, wish=wish) if modifier else does_not()
 
 
 @rule(
@@ -211,13 +218,14 @@ def separate_access_modifier(drug: str, modifier: str | None) -> Verdict:
     says="{drug} is the initial service of a second encounter on the day: it carries modifier {modifier}{more}.",
     otherwise="There was one encounter on the day.",
 )
-def separate_encounter_modifier(drug: str, modifiers: tuple[str, str] | None) -> Verdict:
+def separate_encounter_modifier(drug: str, modifier: str | None, payer: str | None, narrow: str) -> Verdict:
     """Each encounter of a day has its own initial service; that of a later one carries the modifier for a separate
-    service. Medicare also takes the narrower one for a separate encounter.
+    service, or the narrower one for a separate encounter, which Medicare takes and some payers want.
     """
-    if modifiers is None:
+    if modifier is None:
         return does_not()
-    return applies(drug=drug, modifier=modifiers[0], more=f", or {modifiers[1]} for payers that take it")
+    more = f", as {payer} wants" if payer else f", or {narrow} for payers that take it"
+    return applies(drug=drug, modifier=modifier, more=more)
 
 
 @rule(
@@ -341,6 +349,80 @@ def hierarchy_notice(ranked: Ranked) -> Verdict:
     return (applies if ranked.method == "hierarchy_as_fallback" and len(tiers) > 1 else does_not)()
 
 
+@rule(
+    "payer-unknown",
+    "edits",
+    "A payer of which nothing is known is said to be one",
+    sources=("house",),
+    nature="reading",
+    says="Nothing is known here of how {payer} differs; the rulebook as it stands was used.",
+    otherwise="No payer is given, or it is one the rulebook knows.",
+)
+def payer_unknown(visit: Visit, book: Rulebook) -> Verdict:
+    """For a payer without a row in the rulebook the answer follows the rulebook as it stands, and says so."""
+    if visit.payer is None or visit.payer in book.payers:
+        return does_not()
+    return applies(payer=visit.payer)
+
+
+@rule(
+    "payer-place-payment",
+    "edits",
+    "Some payers pay drug administration by another way in some places",
+    sources=("cfr-42-416.164", "iom-100-04-ch14", "iom-100-02-ch13", "fr-2010-18466", "jop-snf-2008", "cms-mm11880"),
+    confidence=Confidence.MEDIUM,
+    says="At {place}, {payer} {payment}. The claim form there is {form}.",
+    otherwise="Nothing is known of another way in which {payer} pays drug administration at {place}.",
+)
+def payer_place_payment(payer: str, place: str, row: Difference | None) -> Verdict:
+    """A clinic paid by the visit, a dialysis facility, a surgical center, a nursing facility in a covered stay, or a
+    home infusion supplier may be paid for giving drugs within another amount, or by codes of its own. The lines show
+    what was done; the answer says how the payer pays there, and on which claim form.
+    """
+    if row is None:
+        return does_not(payer=payer, place=place)
+    return applies(payer=payer, place=place, payment=row.says, form=row.form or "the usual one")
+
+
+@rule(
+    "department-modifier",
+    "edits",
+    "Lines of an off-campus department say whether it is excepted",
+    sources=("iom-100-04-ch4-20.6.11", "bricker-pn-po", "mediware-po", "rca-pn"),
+    says="{payer} wants every line from {place} on the {form} marked: {marks}. Whether the department is excepted is "
+    "for the hospital to say; no mark was added.",
+    otherwise="The payer wants no mark for a department at this place and on this claim.",
+)
+def department_modifier(visit: Visit, book: Rulebook) -> Verdict:
+    """Medicare wants the lines of a hospital's off-campus provider-based department marked as excepted or not, by
+    date. The record does not show which the department is, so the answer names both and adds neither.
+    """
+    rows = [row for row in book.differs(visit.payer, "department_marks") if visit.place.code in row.places]
+    excepted, other = (book.modifiers.get(name) for name in ("department_excepted", "department_not_excepted"))
+    if not rows or visit.claim is not Claim.FACILITY or excepted is None:
+        return does_not()
+    marks = excepted if other is None else f"{excepted} if the department is excepted, {other} if it is not"
+    name = book.payers[visit.payer or ""].name
+    return applies(payer=name, place=visit.place.spoken, form=rows[0].form or "claim", marks=marks)
+
+
+@rule(
+    "payer-most-units",
+    "edits",
+    "A payer's most units without documentation",
+    sources=("hpsj-injections",),
+    nature="convention",
+    confidence=Confidence.MEDIUM,
+    says="{payer} wants documentation of necessity for more than {most} units of {code} on one day; here are {units}.",
+    otherwise="{code} is within the units that {payer} takes without documentation.",
+)
+def payer_most_units(payer: str, code: str, units: int, most: int) -> Verdict:
+    """Some payers take only so many units of a code on one day without further documentation. The units the record
+    supports stay on the claim, and the answer says what the payer will ask for.
+    """
+    return (applies if units > most else does_not)(payer=payer, code=code, units=units, most=most)
+
+
 def edit(selected: Selected) -> Edited:
     """Put code numbers to the roles and hold payers' edits against the lines.
 
@@ -350,7 +432,7 @@ def edit(selected: Selected) -> Edited:
     classified = selected.ranked.classified
     visit, book = classified.visit, classified.book
     questions = selected.questions
-    barred = professional_claim_in_facility(visit)
+    barred = professional_claim_in_facility(visit, book)
     if not barred.holds:
         stay = inpatient_claim(visit)
         barred = stay if stay.holds else barred
@@ -365,7 +447,7 @@ def edit(selected: Selected) -> Edited:
         questions = (*questions, Question(None, "claim", barred, options))
     given = {row.id: row for row in visit.administrations}
     leading = next((line for line in selected.earned if _is_initial(line)), None)
-    lines = [_line(row, book, given, leading, visit.claim) for row in selected.earned]
+    lines = [_line(row, visit, book, given, leading) for row in selected.earned]
     present = frozenset(line.code for line in lines)
     add_ons = {line.code for line in lines if line.answer == "add_on"}
     lacking = {code: add_on_needs_primary(book.numbers[code], present) for code in add_ons}
@@ -380,6 +462,7 @@ def edit(selected: Selected) -> Edited:
     ]
     if lines:
         remarks += _beside(visit, book)
+        remarks += _by_payer(selected.earned, visit, book)
     if visit.day is not None and any((row.stop or row.start or 0) >= DAY for row in visit.administrations):
         lines, drug_lines, found = _dated(lines, drug_lines, visit, visit.day, selected.ranked)
         if found.holds:
@@ -391,30 +474,59 @@ def edit(selected: Selected) -> Edited:
     return Edited(selected, (*lines, *drug_lines), selected.refused, tuple(remarks), questions)
 
 
+def _by_payer(earned: Sequence[Earned], visit: Visit, book: Rulebook) -> Iterator[Remark]:
+    """What the payer wants to be known of these lines, or that nothing is known of the payer."""
+    if visit.payer is None:
+        return
+    unknown = payer_unknown(visit, book)
+    if unknown.holds:
+        yield Remark("info", (unknown,))
+        return
+    name = book.payers[visit.payer].name
+    paying = book.differs(visit.payer, "place_payment")
+    here = next((row for row in paying if visit.place.code in row.places), None)
+    if paying and (payment := payer_place_payment(name, visit.place.spoken, here)).holds:
+        yield Remark("info", (payment,))
+    marked = department_modifier(visit, book)
+    if marked.holds:
+        yield Remark("info", (marked,))
+    for row in book.differs(visit.payer, "most_units"):
+        for role in row.roles:
+            lines = [line for line in earned if line.role == role]
+            units = sum(line.units for line in lines)
+            if lines and (many := payer_most_units(name, book.codes[role].code, units, row.most or 0)).holds:
+                yield Remark("warning", (many,), lines[0].administrations)
+
+
 def _is_initial(row: Earned) -> bool:
     """Whether a line is the initial service of a vascular access."""
     return row.role in INITIAL_ROLES.values()
 
 
-def _line(row: Earned, book: Rulebook, given: Mapping[str, Given], leading: Earned | None, claim: Claim | None) -> Line:
+def _line(row: Earned, visit: Visit, book: Rulebook, given: Mapping[str, Given], leading: Earned | None) -> Line:
     code = book.codes[row.role]
     modifiers, findings = row.modifiers, row.findings
     drug = str(row.findings[-1].facts.get("drug", ""))
     if leading is not None and row is not leading and _is_initial(row):
-        separate = book.modifiers["separate_service"]
-        first, mine = (given[line.administrations[0]].encounter for line in (leading, row))
-        if first != mine:
-            found = separate_encounter_modifier(drug, (separate, book.modifiers["separate_service_encounter"]))
-        else:
-            found = separate_access_modifier(drug, separate if row.access != leading.access else None)
-        if found.holds:
-            modifiers, findings = (*modifiers, separate), (*findings, found)
+        found = _separate(drug, visit, book, *(given[line.administrations[0]].encounter for line in (leading, row)))
+        modifiers, findings = (*modifiers, str(found.facts["modifier"])), (*findings, found)
     if any(finding.rule == stopped_early.id for finding in findings):
-        found = discontinued_modifier(drug, claim, book.modifiers["discontinued"])
+        found = discontinued_modifier(drug, visit.claim, book.modifiers["discontinued"])
         modifiers = (*modifiers, book.modifiers["discontinued"]) if found.holds else modifiers
         findings = (*findings, found)
     lost = tuple((book.codes[role].code, finding) for role, finding in row.lost)
     return Line(code.code, row.units, modifiers, code.answer, row.administrations, findings, lost)
+
+
+def _separate(drug: str, visit: Visit, book: Rulebook, first: str, mine: str) -> Finding:
+    """Why an initial service is a second one: an encounter of its own, or an access; with the payer's modifier."""
+    wanted = next(iter(book.differs(visit.payer, "separate_modifier")), None)
+    payer = book.payers[wanted.payer].name if wanted else None
+    if first != mine:
+        usual, narrow = book.modifiers["separate_service"], book.modifiers["separate_service_encounter"]
+        return separate_encounter_modifier(drug, narrow if wanted else usual, payer, narrow)
+    separate = book.modifiers[wanted.modifier if wanted and wanted.modifier else "separate_service"]
+    return separate_access_modifier(drug, separate, payer)
 
 
 def _dated(

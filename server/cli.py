@@ -18,6 +18,7 @@ from pydantic import BaseModel
 import ivcoder
 from ivcoder.answer import Audit, Classification, Coding, DenialExplanation, Ranking
 from ivcoder.audit import BilledClaim
+from ivcoder.book import payer_named, payers
 from ivcoder.encounter import Encounter
 from ivcoder.faults import Fault, InvalidInput
 from ivcoder.server import reading
@@ -277,10 +278,16 @@ def _billed_claim(what: list[str], billed: list[str], options: Mapping[str, obje
 @app.command()
 def rules(
     rule: Annotated[str | None, typer.Argument(metavar="[ID]", help="One rule's page; all without it.")] = None,
+    payer: Payer = None,
+    diff: Annotated[bool, typer.Option("--diff", help="Only what differs for the payer.")] = False,
 ) -> int:
-    """The rules, or one rule's page."""
+    """The rules, or one rule's page; with --payer, those a payer changes."""
     from ivcoder.server import pages
 
+    if payer is not None:
+        return _payers_rules(payer, rule, diff)
+    if diff:
+        raise InvalidInput(Fault("--diff", "has no payer", "a payer, such as --payer medicare"))
     if rule is None:
         _show(lambda _: pages.rule_table())
         return ANSWERED
@@ -292,6 +299,23 @@ def rules(
     from rich.markdown import Markdown
 
     _show(lambda _: Markdown(pages.rule_page(known)))
+    return ANSWERED
+
+
+def _payers_rules(name: str, rule: str | None, diff: bool) -> int:
+    """The rules as one payer changes them, or that nothing is known of the payer."""
+    from rich.text import Text
+
+    from ivcoder.server import pages
+
+    if rule is not None:
+        raise InvalidInput(Fault("rule", "stands beside a payer", "a rule or a payer, not both"))
+    known = payer_named(name)
+    if known is None:
+        words = f"No data on this payer. Known: {', '.join(payers())}."
+        _show(lambda _: Text(words))
+        return NEEDS_INFORMATION
+    _show(lambda _: pages.payer_table(known) if diff else pages.rule_table(known))
     return ANSWERED
 
 

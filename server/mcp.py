@@ -19,7 +19,7 @@ from mcp.shared.exceptions import MCPError
 from pydantic.json_schema import GenerateJsonSchema
 
 import ivcoder
-from ivcoder.book import DrugTable
+from ivcoder.book import DrugTable, payer_named, payers
 from ivcoder.faults import Fault, InvalidInput
 from ivcoder.rule import RULES
 from ivcoder.server import pages
@@ -33,11 +33,13 @@ classify_administration for what kind of service something was; rank_services fo
 explain_denial for a denied line; audit_claim for whether billed lines are what the record supports.
 Never add, drop or change a code or unit yourself, and never code from memory:
 if a tool does not give a code, say so. When an answer has questions, put them to the user and call again with the
-answers; do not guess. Quote the rule ids behind an answer; each is a resource, ivcoder://rules/ID. Leave a field out
+answers; do not guess. Quote the rule ids behind an answer; each is a resource, ivcoder://rules/ID; what a
+payer does differently is ivcoder://payers/NAME. Leave a field out
 when the chart does not say it. Never pass a patient's name, number or date of birth. Code numbers are the AMA's CPT:
 do not add its descriptors.
 """
 _RULES = "ivcoder://rules"
+_PAYERS = "ivcoder://payers"
 _Context = ServerRequestContext[Any]
 
 
@@ -117,28 +119,47 @@ def _failed(*faults: Fault) -> types.CallToolResult:
 
 
 async def _list_resources(_: _Context, __: types.PaginatedRequestParams | None) -> types.ListResourcesResult:
-    rows = [
-        types.Resource(uri=f"{_RULES}/{rule.id}", name=rule.id, title=rule.title, mime_type="text/markdown")
-        for rule in RULES.values()
-    ]
-    index = types.Resource(uri=_RULES, name="rules", title="All rules", mime_type="text/markdown")
-    return types.ListResourcesResult(resources=[index, *rows])
+    rows = [(_RULES, "rules", "All rules"), (_PAYERS, "payers", "All payers")]
+    rows += [(f"{_RULES}/{rule.id}", rule.id, rule.title) for rule in RULES.values()]
+    rows += [(f"{_PAYERS}/{row.id}", row.id, f"In what {row.name} differs") for row in payers().values()]
+    return types.ListResourcesResult(
+        resources=[
+            types.Resource(uri=uri, name=name, title=title, mime_type="text/markdown") for uri, name, title in rows
+        ]
+    )
 
 
 async def _list_templates(_: _Context, __: types.PaginatedRequestParams | None) -> types.ListResourceTemplatesResult:
-    template = types.ResourceTemplate(uri_template=f"{_RULES}/{{id}}", name="rule", mime_type="text/markdown")
-    return types.ListResourceTemplatesResult(resource_templates=[template])
+    rows = ((f"{_RULES}/{{id}}", "rule"), (f"{_PAYERS}/{{name}}", "payer"))
+    return types.ListResourceTemplatesResult(
+        resource_templates=[
+            types.ResourceTemplate(uri_template=uri, name=name, mime_type="text/markdown") for uri, name in rows
+        ]
+    )
 
 
 async def _read_resource(_: _Context, params: types.ReadResourceRequestParams) -> types.ReadResourceResult:
     uri = str(params.uri)
-    rule = pages.known_rule(uri.removeprefix(f"{_RULES}/"))
-    if rule is None and uri != _RULES:
-        raise MCPError(types.INVALID_PARAMS, f"resource: is not a rule; expected one that {_RULES} lists")
-    text = pages.rule_page(rule) if rule else pages.rules_index()
     return types.ReadResourceResult(
-        contents=[types.TextResourceContents(uri=uri, mime_type="text/markdown", text=text)]
+        contents=[types.TextResourceContents(uri=uri, mime_type="text/markdown", text=_page(uri))]
     )
+
+
+def _page(uri: str) -> str:
+    """The Markdown behind a resource's address."""
+    if uri == _RULES:
+        return pages.rules_index()
+    if uri == _PAYERS:
+        return pages.payers_index()
+    if uri.startswith(f"{_PAYERS}/"):
+        payer = payer_named(uri.removeprefix(f"{_PAYERS}/"))
+        if payer is None:
+            raise MCPError(types.INVALID_PARAMS, f"resource: is not a payer we know; expected one of {_PAYERS}")
+        return pages.payer_page(payer)
+    rule = pages.known_rule(uri.removeprefix(f"{_RULES}/"))
+    if rule is None:
+        raise MCPError(types.INVALID_PARAMS, f"resource: is not a rule; expected one that {_RULES} lists")
+    return pages.rule_page(rule)
 
 
 async def _list_prompts(_: _Context, __: types.PaginatedRequestParams | None) -> types.ListPromptsResult:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import ivcoder  # noqa: F401 - importing the core registers every rule
-from ivcoder.book import Drug, Rulebook, Source, sources
+from ivcoder.book import Difference, DifferenceKind, Drug, Payer, Rulebook, Source, differences, payers, sources
 from ivcoder.explain import statement
 from ivcoder.rule import RULES, Outcome, Rule
 
@@ -33,6 +34,21 @@ _ELSEWHERE = {
     "blood": "transfusion, with codes of its own",
     "flush": "part of giving a drug",
 }
+
+
+PAYER_RULES: Mapping[DifferenceKind, tuple[str, ...]] = {
+    "category": ("payer-category", "category-by-drug", "category-disputed"),
+    "wastage": ("discarded-drug", "denied-wastage-unmarked"),
+    "no_s_codes": ("drug-code-payer",),
+    "packaged": ("denied-packaged",),
+    "most_units": ("payer-most-units",),
+    "separate_modifier": ("separate-access-modifier",),
+    "facility": ("professional-claim-in-facility",),
+    "place_payment": ("payer-place-payment",),
+    "provider_pump": ("provider-pump",),
+    "department_marks": ("department-modifier",),
+}
+"""The rules that each kind of difference changes."""
 
 
 def known_rule(rule: str) -> Rule[...] | None:
@@ -86,20 +102,104 @@ def rules_document() -> str:
     return "\n".join([head, *["#" + rule_page(rule).replace("\n## ", "\n### ") for rule in RULES.values()]])
 
 
-def rule_table() -> Table:
-    """Every rule in a table, step by step."""
+def payers_index() -> str:
+    """Every payer in one line, as Markdown."""
+    rows = [f"- `{row.id}`: {row.name}, {_count(row)}" for row in payers().values()]
+    return "\n".join(["# Payers", "", *rows]) + "\n"
+
+
+def _count(payer: Payer) -> str:
+    number = len(differences()[payer.id])
+    return "no difference known" if not number else f"{number} difference{'s' if number > 1 else ''}"
+
+
+def payer_page(payer: Payer) -> str:
+    """One payer as Markdown: in what it differs, on which dates of service, and where that stands."""
+    rows = differences()[payer.id]
+    out = [f"# {payer.name}", "", f"`{payer.id}`; also {', '.join(payer.aliases)}", ""]
+    out += [payer.note, ""] if payer.note else []
+    if rows:
+        out += [
+            "| what | differs so | dates of service | nature, confidence | rules | sources |",
+            "| --- | --- | --- | --- | --- | --- |",
+            *[
+                f"| {_what(row)} | {row.says} | {_when(row)} | {row.nature}, {row.confidence} | "
+                f"{', '.join(f'`{rule}`' for rule in PAYER_RULES[row.kind])} | {', '.join(row.sources)} |"
+                for row in rows
+            ],
+            "",
+        ]
+    else:
+        out += ["No difference from the rulebook is known.", ""]
+    cited = dict.fromkeys((*payer.sources, *(name for row in rows for name in row.sources)))
+    return "\n".join([*out, "## Where it stands", *[_source_line(sources()[name]) for name in cited]]) + "\n"
+
+
+def _what(row: Difference) -> str:
+    """What a difference is about: its kind, and the codes, roles or places it names."""
+    codes = Rulebook.on(None).codes
+    about = (*row.codes, *(codes[role].code for role in row.roles), *(f"place {place}" for place in row.places))
+    if row.modifier:
+        about = (Rulebook.on(None).modifiers[row.modifier],)
+    kind = f"{row.kind.replace('_', ' ')}{f' {row.category}' if row.category else ''}"
+    return f"{kind}: {', '.join(about)}" if about else kind
+
+
+def _when(row: Difference) -> str:
+    if row.since is None and row.until is None:
+        return "all"
+    first = f"from {row.since}" if row.since else ""
+    last = f"to {row.until}" if row.until else ""
+    return f"{first} {last}".strip()
+
+
+def payers_document() -> str:
+    """All payers' pages as one document."""
+    head = "# Payers\n\nGenerated from the rulebook with `make docs`. A payer that is not here is not known.\n"
+    rows = payers().values()
+    return "\n".join([head, *["#" + payer_page(row).replace("\n## ", "\n### ") for row in rows]])
+
+
+def payer_table(payer: Payer) -> Table:
+    """In what one payer differs, in a table."""
     from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=payer.name, title_justify="left", show_lines=True)
+    for name in ("what", "differs so", "dates of service", "nature", "sources"):
+        table.add_column(name, overflow="fold")
+    for row in differences()[payer.id]:
+        cells = (_what(row), row.says, _when(row), f"{row.nature}, {row.confidence}", ", ".join(row.sources))
+        table.add_row(*map(Text, cells))
+    if not table.row_count:
+        known = payer.note or "Nothing is known that differs."
+        table.add_row(*map(Text, ("nothing", known, "all", "", ", ".join(payer.sources))))
+    return table
+
+
+def changed_rules(payer: Payer) -> frozenset[str]:
+    """The rules in which a payer differs, on any date."""
+    return frozenset(rule for row in differences()[payer.id] for rule in PAYER_RULES[row.kind])
+
+
+def rule_table(payer: Payer | None = None) -> Table:
+    """Every rule in a table, step by step; with a payer, those it changes are marked."""
+    from rich.table import Table
+    from rich.text import Text
 
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     step = ""
+    changed = changed_rules(payer) if payer else frozenset[str]()
     for rule in RULES.values():
         if rule.step != step:
             table.add_row(rule.step, "", style="bold")
             step = rule.step
         mark = "" if rule.nature == "policy" else f" ({rule.nature})"
-        table.add_row(f"  {rule.id}", f"{rule.title}{mark}")
+        if payer and rule.id in changed:
+            mark += f" [{payer.name} differs]"
+        table.add_row(f"  {rule.id}", Text(f"{rule.title}{mark}"))
     return table
 
 
@@ -140,4 +240,5 @@ def drug_table(drug: Drug) -> Table:
 
 
 if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(rules_document(), encoding="utf-8")
+    for name, text in (("rules", rules_document()), ("payers", payers_document())):
+        Path(sys.argv[1], f"{name}.md").write_text(text, encoding="utf-8")

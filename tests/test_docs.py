@@ -51,6 +51,11 @@ def test_the_rule_pages_are_current():
     assert written == pages.rules_document(), "run `make docs`"
 
 
+def test_the_payer_pages_are_current():
+    written = (ROOT / "docs" / "payers.md").read_text(encoding="utf-8")
+    assert written == pages.payers_document(), "run `make docs`"
+
+
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
 def test_the_make_targets_named_exist(name):
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")

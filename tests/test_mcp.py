@@ -10,6 +10,7 @@ from mcp.client import Client
 
 from benchmarks.wire import SERVE, Server
 from ivcoder import __version__
+from ivcoder.book import payers
 from ivcoder.rule import RULES
 from ivcoder.server.cli import DEMO
 from ivcoder.server.mcp import build
@@ -165,7 +166,8 @@ def test_an_unforeseen_failure_is_an_error_result_without_the_chart(monkeypatch)
 
 def test_each_rule_is_a_resource(server):
     rows = result(server, "resources/list")["resources"]
-    assert {row["uri"] for row in rows} == {"ivcoder://rules", *(f"ivcoder://rules/{rule}" for rule in RULES)}
+    listed = {row["uri"] for row in rows if row["uri"].startswith("ivcoder://rules")}
+    assert listed == {"ivcoder://rules", *(f"ivcoder://rules/{rule}" for rule in RULES)}
     for rule in RULES.values():
         [page] = result(server, "resources/read", uri=f"ivcoder://rules/{rule.id}")["contents"]
         assert page["mimeType"] == "text/markdown"
@@ -173,9 +175,24 @@ def test_each_rule_is_a_resource(server):
         assert "## Where it stands" in page["text"]
     [index] = result(server, "resources/read", uri="ivcoder://rules")["contents"]
     assert all(rule in index["text"] for rule in RULES)
-    [template] = result(server, "resources/templates/list")["resourceTemplates"]
-    assert template["uriTemplate"] == "ivcoder://rules/{id}"
+    templates = result(server, "resources/templates/list")["resourceTemplates"]
+    assert [row["uriTemplate"] for row in templates] == ["ivcoder://rules/{id}", "ivcoder://payers/{name}"]
     assert "is not a rule" in ask(server, "resources/read", uri="ivcoder://rules/canary")["error"]["message"]
+
+
+def test_each_payer_is_a_resource(server):
+    rows = result(server, "resources/list")["resources"]
+    uris = {row["uri"] for row in rows if row["uri"].startswith("ivcoder://payers")}
+    assert uris == {"ivcoder://payers", *(f"ivcoder://payers/{payer}" for payer in payers())}
+    for name, payer in [*((row.id, row) for row in payers().values()), ("ibx", payers()["independence"])]:
+        [page] = result(server, "resources/read", uri=f"ivcoder://payers/{name}")["contents"]
+        assert page["mimeType"] == "text/markdown"
+        assert page["text"].startswith(f"# {payer.name}\n")
+    [index] = result(server, "resources/read", uri="ivcoder://payers")["contents"]
+    assert all(f"`{payer}`" in index["text"] for payer in payers())
+    error = ask(server, "resources/read", uri="ivcoder://payers/canary")["error"]["message"]
+    assert "is not a payer we know" in error
+    assert "canary" not in error
 
 
 def test_the_prompts(server):

@@ -13,6 +13,11 @@ from ivcoder.book import places
 # of one drug an hour apart. The office and its like report the first; a hospital outpatient department both; nobody
 # reports an inpatient stay by code.
 TABLE = """
+05 -             first  first
+06 -             first  first
+07 -             first  first
+08 -             first  first
+09 professional  first  first
 11 professional  first  first
 12 professional  first  first
 13 professional  first  first
@@ -26,7 +31,9 @@ TABLE = """
 22 facility      none   both
 23 facility      none   both
 24 -             none   first
+25 -             first  first
 26 -             first  first
+27 professional  first  first
 31 -             none   first
 32 -             first  first
 33 professional  first  first
@@ -34,6 +41,11 @@ TABLE = """
 49 professional  first  first
 50 -             first  first
 51 -             none   none
+52 -             first  first
+53 -             first  first
+54 -             first  first
+57 professional  first  first
+58 professional  first  first
 61 -             none   none
 62 -             none   first
 65 -             none   first

@@ -75,7 +75,7 @@ def _worst(row: Found) -> tuple[int, int, int, str]:
 def _barred(edited: Edited) -> Finding | None:
     """Why the claim carries no drug administration at all, if it does not."""
     visit = edited.selected.ranked.classified.visit
-    asked = (professional_claim_in_facility(visit), inpatient_claim(visit))
+    asked = (professional_claim_in_facility(visit, edited.selected.ranked.classified.book), inpatient_claim(visit))
     return next((finding for finding in asked if finding.holds), None)
 
 

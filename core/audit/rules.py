@@ -150,6 +150,12 @@ def audit_separate_unmarked(case: Case, line: BilledLine, row: Line) -> Verdict:
     return applies(code=line.code, modifier=marks[0]) if hit else does_not(code=line.code)
 
 
+def _marks(case: Case) -> bool:
+    """Whether the payer wants discarded drug marked at this place."""
+    visit = case.edited.selected.ranked.classified.visit
+    return any(visit.place.code not in row.not_at for row in case.book.differs(visit.payer, "wastage"))
+
+
 @rule(
     "audit-discarded-marks",
     "audit",
@@ -164,10 +170,9 @@ def audit_discarded_marks(case: Case, line: BilledLine, row: Line, units: int) -
     """
     known = {case.book.modifiers[name] for name in ("none_discarded", "discarded") if name in case.book.modifiers}
     mine, theirs = (sorted(known & {*marks}) for marks in (line.modifiers, row.modifiers))
-    payer = case.book.payers.get(case.denial.payer or "")
     drugs = [drug for _, drug in case.charted(row.administrations)]
     told = theirs or any(drug is not None and drug.container in ("single_dose", "multi_dose") for drug in drugs)
-    if row.answer != "drug" or mine == theirs or payer is None or not payer.wastage_modifiers or not told:
+    if row.answer != "drug" or mine == theirs or not _marks(case) or not told:
         return does_not(code=line.code)
     billed, wanted = (
         f"with {' and '.join(marks)}" if marks else "without a modifier of discarded drug" for marks in (mine, theirs)
@@ -298,11 +303,10 @@ def audit_discarded_unknown(case: Case, line: BilledLine, lines: Iterable[Line])
         return does_not(code=line.code)
     if any(row.code == line.code and mark in row.modifiers for row in lines):
         return does_not(code=line.code)
-    payer = case.book.payers.get(case.denial.payer or "")
     drugs = case.book.formulary.by_code.get(line.code, ())
     rows = case.edited.selected.ranked.classified.visit.administrations
     mine = [row for row in rows if any(drug in drugs for _, drug in case.charted([row.id]))]
-    if payer is None or not payer.wastage_modifiers:
+    if not _marks(case):
         lacks = "no payer that is known to want it is given"
     elif any(row.discarded is None for row in mine):
         lacks = "what was discarded is not charted"

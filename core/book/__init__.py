@@ -7,7 +7,7 @@ module; nothing here decides anything.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
@@ -20,6 +20,8 @@ from ivcoder.book.rows import (
     Category,
     Code,
     Confidence,
+    Difference,
+    DifferenceKind,
     Drug,
     Included,
     MinimalVisit,
@@ -31,7 +33,17 @@ from ivcoder.book.rows import (
     VisitRange,
     in_force,
 )
-from ivcoder.book.tables import adjustments, formulary, hints, places, sources, tables
+from ivcoder.book.tables import (
+    adjustments,
+    differences,
+    formulary,
+    hints,
+    payer_named,
+    payers,
+    places,
+    sources,
+    tables,
+)
 
 __all__ = [
     "EDITION",
@@ -42,6 +54,8 @@ __all__ = [
     "Category",
     "Code",
     "Confidence",
+    "Difference",
+    "DifferenceKind",
     "Drug",
     "DrugTable",
     "Formulary",
@@ -52,8 +66,11 @@ __all__ = [
     "Source",
     "Tier",
     "adjustments",
+    "differences",
     "hints",
     "in_force",
+    "payer_named",
+    "payers",
     "places",
     "plain",
     "sources",
@@ -82,6 +99,7 @@ class Rulebook:
     tiers: Mapping[tuple[str, str], Tier]
     places: Mapping[str, Place]
     payers: Mapping[str, Payer]
+    differences: Mapping[tuple[str, DifferenceKind], tuple[Difference, ...]]
     included: Mapping[str, Included]
     visits: tuple[VisitRange, ...]
     minimal_visits: Mapping[str, MinimalVisit]
@@ -98,6 +116,10 @@ class Rulebook:
         sha256 = hashlib.sha256(f"{book.sha256}{drugs.sha256}".encode()).hexdigest()
         return replace(book, formulary=_laid_over(drugs.sha256, drugs), sha256=sha256)
 
+    def differs(self, payer: str | None, kind: DifferenceKind) -> tuple[Difference, ...]:
+        """In what a payer, by its id, differs in one kind of thing; nothing for a payer not known."""
+        return self.differences.get((payer or "", kind), ())
+
     def is_visit(self, code: str) -> bool:
         """Whether a code is an evaluation and management visit."""
         return any(row.first <= code <= row.last for row in self.visits)
@@ -113,6 +135,16 @@ def _laid_over(key: str, drugs: DrugTable) -> Formulary:
     return _overlays[key]
 
 
+def _differences(
+    rows: Iterable[Difference], day: date | None
+) -> Mapping[tuple[str, DifferenceKind], tuple[Difference, ...]]:
+    found: dict[tuple[str, DifferenceKind], tuple[Difference, ...]] = {}
+    for row in rows:
+        if in_force(row, day):
+            found[row.payer, row.kind] = (*found.get((row.payer, row.kind), ()), row)
+    return found
+
+
 @lru_cache(maxsize=256)
 def _on(day: date | None) -> Rulebook:
     read, sha256 = tables()
@@ -126,7 +158,8 @@ def _on(day: date | None) -> Rulebook:
         limits={row.name: row.value for row in read.threshold if in_force(row, day)},
         tiers={(row.kind, row.category): row for row in read.tier},
         places=places(),
-        payers={row.id: row for row in read.payer},
+        payers=payers(),
+        differences=_differences(read.difference, day),
         included={row.code: row for row in read.included},
         visits=read.visit,
         minimal_visits={row.code: row for row in read.minimal_visit},

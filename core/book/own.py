@@ -78,6 +78,8 @@ def _read(given: Mapping[str, object], known: Drug | None, root: str) -> Drug:
         row = {name: getattr(known, name) for name in known.__dataclass_fields__} | {**given, "name": known.name}
         if "category" in given:
             row |= {"disputed": given.get("disputed"), "depends_on": given.get("depends_on")}
+    # A user's own category stands before a payer's list.
+    row["own_category"] = "category" in given
     try:
         return _DRUG.validate_python(row)
     except ValidationError as error:

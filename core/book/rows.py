@@ -149,16 +149,50 @@ class Place(Row):
 
 @dataclass(frozen=True, slots=True)
 class Payer(Row):
-    """What is known to differ with one payer."""
+    """A payer we know something about, by every name it goes by."""
 
     id: str
     name: str
     sources: tuple[str, ...]
-    wastage_modifiers: bool = False
-    takes_s_codes: bool = True
-    provider_pump: bool = False
-    packages: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
     note: str | None = None
+
+
+DifferenceKind = Literal[
+    "category",
+    "wastage",
+    "no_s_codes",
+    "packaged",
+    "most_units",
+    "separate_modifier",
+    "facility",
+    "place_payment",
+    "provider_pump",
+    "department_marks",
+]
+"""In what a payer can differ from the rulebook as it stands; each kind is used by one rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference(Row):
+    """One thing in which a payer differs, on its dates of service."""
+
+    payer: str
+    kind: DifferenceKind
+    says: str
+    sources: tuple[str, ...]
+    nature: Literal["policy", "convention"]
+    confidence: Confidence
+    codes: tuple[str, ...] = ()
+    category: Category | None = None
+    roles: tuple[str, ...] = ()
+    most: int | None = None
+    places: tuple[str, ...] = ()
+    not_at: tuple[str, ...] = ()
+    modifier: str | None = None
+    form: Literal["CMS-1500 (837P)", "UB-04 (837I)"] | None = None
+    since: date | None = None
+    until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +239,7 @@ class Drug(Row):
     container: Literal["single_dose", "multi_dose", "either"] | None = None
     hcpcs: tuple[Billing, ...] = ()
     note: str | None = None
+    own_category: bool = False
 
     @property
     def spoken(self) -> str:
@@ -282,6 +317,7 @@ class Tables(Row):
     tier: tuple[Tier, ...]
     place: tuple[Place, ...]
     payer: tuple[Payer, ...]
+    difference: tuple[Difference, ...]
     included: tuple[Included, ...]
     visit: tuple[VisitRange, ...]
     minimal_visit: tuple[MinimalVisit, ...]
@@ -292,7 +328,7 @@ class Tables(Row):
     service: tuple[Reported, ...]
 
 
-def in_force(row: Code | Threshold | Modifier | Billing, day: date | None) -> bool:
+def in_force(row: Code | Threshold | Modifier | Billing | Difference, day: date | None) -> bool:
     """Whether a dated row holds on ``day``; without a date, whether it still holds in the newest edition."""
     if day is None:
         return row.until is None

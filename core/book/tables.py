@@ -10,8 +10,8 @@ from importlib import resources
 
 from pydantic import TypeAdapter
 
-from ivcoder.book.formulary import Formulary
-from ivcoder.book.rows import Adjustment, Place, Source, Tables
+from ivcoder.book.formulary import Formulary, plain
+from ivcoder.book.rows import Adjustment, Difference, Payer, Place, Source, Tables
 
 _FILES = ("codes", "denials", "drugs", "edits", "payers", "places", "services", "sources", "thresholds")
 
@@ -43,6 +43,30 @@ def places() -> Mapping[str, Place]:
 def sources() -> Mapping[str, Source]:
     """Every source cited anywhere, by id."""
     return {row.id: row for row in tables()[0].source}
+
+
+@cache
+def payers() -> Mapping[str, Payer]:
+    """Every payer we know something about, by id."""
+    return {row.id: row for row in tables()[0].payer}
+
+
+@cache
+def differences() -> Mapping[str, tuple[Difference, ...]]:
+    """In what each payer differs, on whatever date, by its id."""
+    rows = tables()[0].difference
+    return {payer: tuple(row for row in rows if row.payer == payer) for payer in payers()}
+
+
+def payer_named(name: str) -> Payer | None:
+    """The payer that goes by this name, whatever its case, blanks and hyphens."""
+    return _payer_names().get(plain(name))
+
+
+@cache
+def _payer_names() -> Mapping[str, Payer]:
+    rows = payers().values()
+    return {plain(name): row for row in rows for name in (row.id, row.name, *row.aliases)}
 
 
 @cache

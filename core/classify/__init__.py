@@ -109,7 +109,7 @@ def _classified(
         if drug is not None and drug.elsewhere and (other := never_here(first, drug)):
             services.append(service_of(bag, None, Kind.NOT_REPORTABLE, (other,), access))
             continue
-        category, why, open_questions = category_of(bag, book)
+        category, why, open_questions = category_of(bag, visit.payer, book)
         questions += open_questions
         if first.route in BY_VEIN:
             why = (*why, *on_access)

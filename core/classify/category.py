@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ivcoder.book import Category, Confidence, Drug, Rulebook, plain
+from ivcoder.book import Category, Confidence, Difference, Drug, Rulebook, plain
 from ivcoder.classify.service import Bag, Option, Question, contents
 from ivcoder.encounter import Given, Purpose, Route
 from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
@@ -61,11 +61,42 @@ def category_by_drug(given: Given, drug: Drug | None, book: Rulebook) -> Verdict
 def category_disputed(given: Given, drug: Drug) -> Verdict:
     """Whether giving a biologic is complex enough for the chemotherapy codes is decided by the record and the
     payer, not by the drug's name alone. The formulary's category is the starting point, and the answer says
-    so; a charted category or an own drug table settles it.
+    so; a charted category, an own drug table or the payer's list settles it.
     """
     if drug.disputed is None or drug.category is None:
         return does_not(drug=given.drug)
     return applies(drug=given.drug, category=drug.category.value, dispute=drug.disputed)
+
+
+@rule(
+    "payer-category",
+    "classify",
+    "A payer's own list settles the category",
+    sources=("ibx-chemo-drug-list",),
+    nature="convention",
+    says="{payer} counts {drug} as {category}{since}.",
+    otherwise="{payer} has no word of its own on {drug}.",
+)
+def payer_category(given: Given, drug: Drug | None, payer: str, book: Rulebook) -> Verdict:
+    """Some payers list drugs that they take off the chemotherapy codes, or put on them. Such a list goes before the
+    formulary for that payer's claims; a charted category and a user's own drug table go before the list.
+    """
+    name = book.payers[payer].name
+    row = payers_list(drug, given.hcpcs, payer, book)
+    if row is None or row.category is None:
+        return does_not(drug=given.drug, payer=name)
+    since = f" from {row.since}" if row.since else ""
+    return applies(drug=given.drug, payer=name, category=row.category.value, since=since)
+
+
+def payers_list(drug: Drug | None, charted: str | None, payer: str | None, book: Rulebook) -> Difference | None:
+    """The row of a payer's list that holds a drug: by its charted code, or else by all of its codes in force."""
+    if drug is not None and drug.own_category:
+        return None
+    codes = {row.code for row in drug.billing_on(book.day)} if drug is not None else set[str]()
+    if charted and (drug is None or any(row.code == charted for row in drug.hcpcs)):
+        codes = {charted}
+    return next((row for row in book.differs(payer, "category") if codes and codes <= set(row.codes)), None)
 
 
 @rule(
@@ -127,11 +158,11 @@ _INCLUDED = frozenset({Purpose.CARRIER, Purpose.KEEP_OPEN, Purpose.FLUSH})
 _Found = tuple[Category | None, tuple[Finding, ...], list[Question]]
 
 
-def category_of(bag: Bag, book: Rulebook) -> _Found:
+def category_of(bag: Bag, payer: str | None, book: Rulebook) -> _Found:
     """The category of a bag: the highest of its drugs, or none while one that could raise it is unknown."""
     if len(bag.members) == 1:
-        return _category_of_one(bag.first, bag.drugs[0], book)
-    found = [_category_of_one(row, drug, book) for row, drug in contents(bag)]
+        return _category_of_one(bag.first, bag.drugs[0], payer, book)
+    found = [_category_of_one(row, drug, payer, book) for row, drug in contents(bag)]
     categories = {category for category, _, _ in found}
     questions = [question for _, _, asked in found for question in asked]
     why = tuple(finding for _, findings, _ in found for finding in findings)
@@ -146,7 +177,7 @@ def category_of(bag: Bag, book: Rulebook) -> _Found:
     )
 
 
-def _category_of_one(given: Given, drug: Drug | None, book: Rulebook) -> _Found:
+def _category_of_one(given: Given, drug: Drug | None, payer: str | None, book: Rulebook) -> _Found:
     if given.category is not None:
         return given.category, (category_charted(given),), []
     if drug is not None and drug.depends_on:
@@ -160,6 +191,8 @@ def _category_of_one(given: Given, drug: Drug | None, book: Rulebook) -> _Found:
             )
             return None, (purpose,), [Question(given.id, "purpose", purpose, options)]
         return Category(str(purpose.facts["category"])), (purpose,), []
+    if payer and book.differs(payer, "category") and (listed := payer_category(given, drug, payer, book)).holds:
+        return Category(str(listed.facts["category"])), (listed,), []
     found = category_by_drug(given, drug, book)
     if drug is None or drug.category is None:
         return None, (found,), [_category_question(given, found, tuple(Category))]

@@ -18,8 +18,9 @@ from pydantic import (
     model_validator,
 )
 
-from ivcoder.book import Category, Drug, DrugTable, Place, Rulebook, hints, plain
+from ivcoder.book import Category, Drug, DrugTable, Payer, Place, Rulebook, hints, payer_named, plain
 from ivcoder.classify import Service
+from ivcoder.classify.category import payers_list
 from ivcoder.edits import Edited, Line
 from ivcoder.encounter import (
     FIELDS,
@@ -197,6 +198,11 @@ class Case:
         return cls(denial, book, place, denial.claim or implied, explored)
 
     @property
+    def payer(self) -> Payer | None:
+        """The payer, if the book knows it."""
+        return payer_named(self.denial.payer) if self.denial.payer else None
+
+    @property
     def edited(self) -> Edited | None:
         """What the encounter supports, if there is one."""
         return self.explored.edited if self.explored else None
@@ -273,6 +279,9 @@ class Case:
         if services and services[0].category:
             return services[0].category is Category.CHEMOTHERAPY
         drug = self.drug(line)
+        listed = payers_list(drug, None, self.payer.id if self.payer else None, self.book)
+        if listed is not None:
+            return listed.category is Category.CHEMOTHERAPY
         if drug is None or drug.category is None or drug.disputed:
             return None
         return drug.category is Category.CHEMOTHERAPY

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr, ValidationError, model_validator
 
-from ivcoder.book import Place, Rulebook
+from ivcoder.book import Place, Rulebook, payer_named
 from ivcoder.encounter.administration import BORDER, Administration, Given, OtherService, given_rows, is_bare
 from ivcoder.encounter.bag import mixed, shared
 from ivcoder.encounter.contradictions import contradictions
@@ -152,7 +152,10 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 
 
 class Visit(NamedTuple):
-    """An encounter as plain values; ``clocks`` are the starts charted without a day, in order."""
+    """An encounter as plain values; ``clocks`` are the starts charted without a day, in order.
+
+    ``payer`` is the id of a payer the book knows, or the name as given.
+    """
 
     day: date | None
     place: Place
@@ -169,6 +172,7 @@ class Visit(NamedTuple):
 def visit_of(encounter: Encounter, book: Rulebook) -> Visit:
     """The encounter as plain values, with the claim that follows from the place."""
     place = book.places[encounter.place_of_service]
+    payer = payer_named(encounter.payer) if encounter.payer else None
     claim = encounter.claim or (Claim(place.claim) if place.claim else None)
     charted, day, rows = encounter._read
     if charted is not encounter.administrations or day is not encounter.date_of_service:
@@ -177,7 +181,7 @@ def visit_of(encounter: Encounter, book: Rulebook) -> Visit:
         day=encounter.date_of_service,
         place=place,
         claim=claim,
-        payer=encounter.payer,
+        payer=payer.id if payer else encounter.payer,
         primary_reason=encounter.primary_reason,
         administrations=rows,
         other_services=encounter.other_services,

@@ -203,9 +203,9 @@ def _outcome(
     first = next(mine, None)
     if first is None or standing.initial or service.kind not in (Kind.INFUSION, Kind.HYDRATION):
         role = _role_of(standing, alone=first is None)
-        payer = book.payers.get(ranked.classified.visit.payer or "")
-        if service.kind is Kind.PUMP and payer is not None and payer.provider_pump:
-            return _pumped(standing, role, payer, ranked, asides)
+        payer = ranked.classified.visit.payer or ""
+        if service.kind is Kind.PUMP and book.differs(payer, "provider_pump"):
+            return _pumped(standing, role, book.payers[payer], ranked, asides)
         return with_hours(standing, role, book)
     if service.kind is Kind.HYDRATION:
         return [later_hydration(standing, first, book)]

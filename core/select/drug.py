@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
-from ivcoder.book import Amount, Billing, Category, Confidence, Drug, Payer, Rulebook
+from ivcoder.book import Amount, Billing, Category, Confidence, Drug, Rulebook
 from ivcoder.classify import Option, Question
 from ivcoder.encounter import Given, Purpose, Route, Visit
 from ivcoder.rank import Ranked
@@ -82,14 +82,11 @@ def drug_code_by_date(given: Given, drug: Drug, billing: Billing | None, day: da
     says="{drug} has {code} on this date, a kind of code {payer} does not take: the payer's unlisted-drug code.",
     otherwise="The payer takes the code of {drug}.",
 )
-def drug_code_payer(given: Given, billing: Billing, payer: Payer | None) -> Verdict:
+def drug_code_payer(given: Given, billing: Billing, payer: str | None, book: Rulebook) -> Verdict:
     """Temporary codes that begin with S are for commercial payers; Medicare takes none of them."""
-    refused = payer is not None and not payer.takes_s_codes and billing.code.startswith("S")
-    return (
-        applies(drug=given.drug, code=billing.code, payer=payer.name)
-        if refused and payer
-        else does_not(drug=given.drug)
-    )
+    if not billing.code.startswith("S") or not book.differs(payer, "no_s_codes"):
+        return does_not(drug=given.drug)
+    return applies(drug=given.drug, code=billing.code, payer=book.payers[payer or ""].name)
 
 
 @rule(
@@ -114,28 +111,30 @@ def drug_units_of_the_day(drug: str, code: str, apart: int, together: int) -> Ve
     "discarded-drug",
     "select",
     "What was discarded from a single-dose container",
-    sources=("iom-100-04-ch17-40", "noridian-jw-jz", "fcso-jw-jz"),
-    says="{drug} comes in single-dose containers: {words}.",
+    sources=("iom-100-04-ch17-40", "noridian-jw-jz", "fcso-jw-jz", "bcbsnc-jz"),
+    says="{drug} comes in single-dose containers, which {payer} wants marked: {words}.",
     otherwise="Discarded amounts of {drug} need no modifier here.",
-    unsure="{drug} comes in single-dose containers; whether any was discarded is not documented, and this payer "
+    unsure="{drug} comes in single-dose containers; whether any was discarded is not documented, and {payer} "
     "wants to be told either way.",
 )
 def discarded_drug(given: Given, drug: Drug, visit: Visit, book: Rulebook, units: int | None) -> Verdict:
-    """Medicare wants what was discarded from a single-dose container on a line of its own with its modifier, from
-    one whole unit on, and, since that modifier exists, another modifier when nothing was discarded.
+    """Medicare, and payers that follow it, want what was discarded from a single-dose container on a line of its own
+    with its modifier, from one whole unit on, and, since that modifier exists, another modifier when nothing was
+    discarded.
     """
-    payer = book.payers.get(visit.payer or "")
-    if payer is None or not payer.wastage_modifiers or drug.container != "single_dose":
+    wanted = any(visit.place.code not in row.not_at for row in book.differs(visit.payer, "wastage"))
+    if drug.container != "single_dose" or not wanted:
         return does_not(drug=given.drug)
+    payer = book.payers[visit.payer or ""].name
     if "discarded" not in book.modifiers:
         return does_not(drug=given.drug)
     if units:
-        return applies(drug=given.drug, words=f"{given.discarded} was discarded, on a line of its own")
+        return applies(drug=given.drug, payer=payer, words=f"{given.discarded} was discarded, on a line of its own")
     if "none_discarded" not in book.modifiers:
         return does_not(drug=given.drug)
     if units is None:
-        return cannot_tell("discarded", drug=given.drug)
-    return applies(drug=given.drug, words="nothing that makes a whole unit was discarded")
+        return cannot_tell("discarded", drug=given.drug, payer=payer)
+    return applies(drug=given.drug, payer=payer, words="nothing that makes a whole unit was discarded")
 
 
 @rule(
@@ -179,7 +178,7 @@ def drug_lines_of(ranked: Ranked, asides: Asides) -> tuple[Earned, ...]:
         if billing is None:
             asides.remarks.append(Remark("info", (dated,), (label,)))
             continue
-        if visit.payer and (refused := drug_code_payer(given, billing, book.payers.get(visit.payer))).holds:
+        if visit.payer and (refused := drug_code_payer(given, billing, visit.payer, book)).holds:
             asides.remarks.append(Remark("info", (refused,), (label,)))
             continue
         units = _units(given.dose, billing.per)

@@ -160,18 +160,19 @@ def denied_beside_unmarked_visit(case: Case, line: BilledLine) -> Verdict:
     "known.",
 )
 def denied_wastage_unmarked(case: Case, line: BilledLine) -> Verdict:
-    """Medicare wants drugs from single-dose containers marked as to what was discarded."""
+    """Medicare, and payers that follow it, want drugs from single-dose containers marked as to what was discarded."""
     marks = [case.book.modifiers[name] for name in ("none_discarded", "discarded") if name in case.book.modifiers]
     drugs = case.book.formulary.by_code.get(line.code, ())
     single = any(drug.container == "single_dose" for drug in drugs)
     about = single and "none_discarded" in case.book.modifiers and case.hinted(line, "wastage")
     if not about or set(marks) & set(line.modifiers):
         return does_not(code=line.code)
-    payer = case.book.payers.get(case.denial.payer or "")
+    payer = case.payer
     words = " or ".join(marks)
     if payer is None and case.denial.payer is None:
         return cannot_tell("payer", code=line.code, modifiers=words)
-    if payer is None or not payer.wastage_modifiers:
+    place = case.place.code if case.place else ""
+    if payer is None or all(place in row.not_at for row in case.book.differs(payer.id, "wastage")):
         return does_not(code=line.code)
     return applies(code=line.code, payer=payer.name, modifiers=words)
 
@@ -268,9 +269,10 @@ def denied_packaged(case: Case, line: BilledLine) -> Verdict:
     """Medicare pays hospitals nothing apart for a concurrent infusion or a repeat push; they are reported all the
     same.
     """
-    payer = case.book.payers.get(case.denial.payer or "")
+    payer = case.payer
+    roles = {role for row in case.book.differs(payer.id, "packaged") for role in row.roles} if payer else set[str]()
     hospital = case.place is not None and case.place.outpatient_hospital and case.claim is Claim.FACILITY
-    hit = payer and hospital and case.role(line) in payer.packages and case.hinted(line, "bundled")
+    hit = hospital and case.role(line) in roles and case.hinted(line, "bundled")
     return (applies if hit else does_not)(code=line.code, payer=payer.name if payer else "")
 
 
