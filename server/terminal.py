@@ -27,6 +27,7 @@ from ivcoder.answer import (
 from ivcoder.book import places
 from ivcoder.encounter import Encounter
 from ivcoder.server.timeline import timeline
+from ivcoder.server.tools import PASSED
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 NARROWEST, PLAIN, WIDEST = 60, 80, 1000
@@ -184,6 +185,27 @@ def _notices(coding: Coding) -> list[RenderableType]:
     return [_heading("Notices"), _grid(rows), Text()]
 
 
+EDIT_COLOURS = {"modifier_needed": "yellow", "modifier_present": "cyan", "contractor_decides": "cyan"}
+
+
+def _edits(coding: Coding) -> list[RenderableType]:
+    """What payers' edits object to, and one line for what no table covers."""
+    hits = [row for row in coding.edits if row.result not in {*PASSED, "no_data"}]
+    rows: list[tuple[RenderableType, RenderableType]] = []
+    for row in hits:
+        body = Text.assemble((row.result.replace("_", " "), EDIT_COLOURS.get(row.result, "red")), "\n", row.why)
+        rows.append((Text("/".join(row.codes)), _ruled(body, row.rules)))
+    unknown = [row for row in coding.edits if row.result == "no_data"]
+    if unknown:
+        what = " and ".join(dict.fromkeys(f"{UNKNOWN[row.kind]} of {', '.join(row.codes)}" for row in unknown))
+        rules = tuple(dict.fromkeys(rule for row in unknown for rule in row.rules))
+        rows.append((Text("no data", style="dim"), _ruled(Text(f"No table at hand for {what}."), rules)))
+    return [_heading("Payer edits"), _grid(rows), Text()] if rows else []
+
+
+UNKNOWN = {"pair": "the pairs", "units": "the units", "add_on": "the primaries"}
+
+
 def _tipping(coding: Coding) -> list[RenderableType]:
     if not coding.tipping_points:
         return []
@@ -228,7 +250,8 @@ def coding_page(encounter: Encounter, coding: Coding, console: Console) -> Rende
         parts += [_heading("Administration"), _lines(reported, names), Text()]
     if drugs:
         parts += [_heading("Drugs"), _lines(drugs, names), Text()]
-    parts += [*_not_reported(coding.not_reported), *_questions(coding.questions), *_notices(coding), *_tipping(coding)]
+    parts += [*_not_reported(coding.not_reported), *_questions(coding.questions), *_notices(coding)]
+    parts += [*_edits(coding), *_tipping(coding)]
     return Group(*parts, _foot(coding.receipt))
 
 

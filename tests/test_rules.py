@@ -9,7 +9,7 @@ from ivcoder import Rulebook, rank_services, select_push_codes
 from ivcoder.book import Category, sources
 from ivcoder.classify import Kind, Service, access, bag, category, elsewhere, hydration, vein
 from ivcoder.classify.service import Bag
-from ivcoder.edits import add_on_needs_primary, drug_code_mismatch, other_use, separate_access_modifier
+from ivcoder.edits import add_on_needs_primary, data, drug_code_mismatch, other_use, separate_access_modifier
 from ivcoder.encounter import Encounter, visit_of
 from ivcoder.explain import statement
 from ivcoder.rank import (
@@ -110,6 +110,24 @@ ASKED = [
     (separate_push_lines, (False,), "does_not_apply"),
     (add_on_needs_primary, (BOOK.codes["push_new_drug"], frozenset()), "applies"),
     (drug_code_mismatch, ("x", "J0000", None), "does_not_apply"),
+    (data.ncci_pair, ("1", "2", 0, "x"), "applies"),
+    (data.ncci_pair, ("1", "2", None, "x"), "does_not_apply"),
+    (data.ncci_modifier_never, (0,), "applies"),
+    (data.ncci_modifier_never, (1,), "does_not_apply"),
+    (data.ncci_modifier_visit, ("1", "25", False), "applies"),
+    (data.ncci_modifier_visit, ("1", "25", True), "does_not_apply"),
+    (data.ncci_modifier_separate, ("1", "59", False), "applies"),
+    (data.ncci_modifier_separate, ("1", "59", True), "does_not_apply"),
+    (data.medically_unlikely_units, ("1", 2, 1, "x"), "applies"),
+    (data.medically_unlikely_units, ("1", 1, 1, "x"), "does_not_apply"),
+    (data.unlikely_units_absolute, (2,), "applies"),
+    (data.unlikely_units_absolute, (3,), "does_not_apply"),
+    (data.unlikely_units_absolute, (None,), "cannot_tell"),
+    (data.unlikely_units_by_line, (1,), "applies"),
+    (data.unlikely_units_by_line, (3,), "does_not_apply"),
+    (data.add_on_primary_listed, ("1", 1, ("2",), {"1"}, "x"), "applies"),
+    (data.add_on_primary_listed, ("1", 1, ("2",), {"1", "2"}, "x"), "does_not_apply"),
+    (data.add_on_primary_listed, ("1", 3, ("2",), {"1"}, "x"), "cannot_tell"),
 ]
 
 

@@ -13,6 +13,18 @@ from datetime import date
 from functools import lru_cache
 
 from ivcoder.book.amount import Amount
+from ivcoder.book.edit_tables import (
+    CONTRACTOR,
+    OPEN_END,
+    OPEN_START,
+    Audience,
+    EditKind,
+    EditTable,
+    EditTables,
+    Limit,
+    Primaries,
+    quarter_of,
+)
 from ivcoder.book.formulary import Formulary, plain
 from ivcoder.book.own import DrugTable
 from ivcoder.book.rows import (
@@ -23,37 +35,52 @@ from ivcoder.book.rows import (
     Drug,
     Included,
     MinimalVisit,
+    Pair,
     Payer,
     Place,
     Source,
     Tier,
+    UnitLimit,
     VisitRange,
     in_force,
 )
-from ivcoder.book.tables import adjustments, formulary, hints, places, sources, tables
+from ivcoder.book.tables import adjustments, formulary, hints, in_family, places, sources, tables
 
 __all__ = [
+    "CONTRACTOR",
     "EDITION",
     "OPENING",
+    "OPEN_END",
+    "OPEN_START",
     "WHOLE",
     "Amount",
+    "Audience",
     "Billing",
     "Category",
     "Code",
     "Confidence",
     "Drug",
     "DrugTable",
+    "EditKind",
+    "EditTable",
+    "EditTables",
     "Formulary",
+    "Limit",
+    "Pair",
     "Payer",
     "Place",
+    "Primaries",
     "Rulebook",
     "Source",
     "Tier",
+    "UnitLimit",
     "adjustments",
     "hints",
+    "in_family",
     "in_force",
     "places",
     "plain",
+    "quarter_of",
     "sources",
 ]
 
@@ -84,6 +111,8 @@ class Rulebook:
     visits: tuple[VisitRange, ...]
     minimal_visits: Mapping[str, MinimalVisit]
     modifiers: Mapping[str, str]
+    pairs: tuple[Pair, ...]
+    unit_limits: tuple[UnitLimit, ...]
     formulary: Formulary
 
     @classmethod
@@ -98,6 +127,21 @@ class Rulebook:
     def is_visit(self, code: str) -> bool:
         """Whether a code is an evaluation and management visit."""
         return any(row.first <= code <= row.last for row in self.visits)
+
+    def pair(self, one: str, two: str, audience: Audience) -> Pair | None:
+        """The rulebook's own row of the edit with ``one`` in column one and ``two`` in column two."""
+        return next(
+            (
+                row
+                for row in self.pairs
+                if row.audience in {audience, "both"} and one in row.column_one and two in row.column_two
+            ),
+            None,
+        )
+
+    def unit_limit(self, code: str, audience: Audience) -> UnitLimit | None:
+        """The rulebook's own row of the most units of ``code``."""
+        return next((row for row in self.unit_limits if row.code == code and row.audience in {audience, "both"}), None)
 
 
 _overlays: dict[str, Formulary] = {}
@@ -128,5 +172,7 @@ def _on(day: date | None) -> Rulebook:
         visits=read.visit,
         minimal_visits={row.code: row for row in read.minimal_visit},
         modifiers={row.name: row.code for row in read.modifier if in_force(row, day)},
+        pairs=tuple(row for row in read.pair if in_force(row, day)),
+        unit_limits=tuple(row for row in read.mue if in_force(row, day)),
         formulary=formulary(),
     )
