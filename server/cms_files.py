@@ -69,7 +69,7 @@ def read(path: Path, kind: EditKind | None, audience: Audience | None, quarter: 
         head, body = _headings(rows)
         told = _told(head, names)
         if told.other:
-            raise _wrong("is for suppliers of equipment", "the file for practitioners or outpatient hospitals")
+            raise _wrong("is Medicaid's, or for suppliers of equipment", "Medicare's, for practitioners or hospitals")
         what: EditKind = _settled("--kind", kind, told.kind, "ptp, mue or add-on")
         whose: Audience | None = None
         if what != "add-on":
@@ -138,8 +138,12 @@ def _within_bounds(archive: zipfile.ZipFile) -> None:
 
 
 def _the_file(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
-    """The one table in a zip: its text when it holds both that and a workbook."""
-    for endings in ((".txt", ".csv"), (".xlsx",)):
+    """The one table in a zip. Of text and workbook it takes the text, which reads faster; add-ons come as a workbook
+    with headings beside a text without.
+    """
+    kinds = ((".txt", ".csv"), (".xlsx",))
+    add_ons = any(PurePosixPath(name).name.lower().startswith("aoc") for name in archive.namelist())
+    for endings in reversed(kinds) if add_ons else kinds:
         found = [
             member
             for member in archive.infolist()
@@ -245,7 +249,7 @@ def _headings(rows: Rows) -> tuple[list[tuple[str, ...]], Rows]:
         head.append(row)
         if len(head) > HEADINGS_WITHIN:
             break
-    raise _wrong("holds no rows of a table of edits")
+    raise _wrong("holds no rows of a table of edits", "the file as CMS publishes it, or its .xlsx")
 
 
 def _chained(row: tuple[str, ...], rows: Rows) -> Rows:
@@ -273,7 +277,7 @@ def _told(head: Sequence[Sequence[str]], names: Sequence[str]) -> _Told:
         audience = "practitioner"
     elif "hospital services" in spoken or "ccioph" in named or "hospital" in named:
         audience = "outpatient_hospital"
-    other = "dme supplier" in spoken or "dmesupplier" in _plain(named)
+    other = any(word in _plain(f"{spoken} {named}") for word in ("dmesupplier", "medicaid", "mcdmue", "mcdptp"))
     part = next(
         (f"f{found[1]}" for name in reversed(names) if (found := re.search(r"-f([1-9])\b", name.lower()))), None
     )

@@ -197,13 +197,10 @@ def _edits(coding: Coding) -> list[RenderableType]:
         rows.append((Text("/".join(row.codes)), _ruled(body, row.rules)))
     unknown = [row for row in coding.edits if row.result == "no_data"]
     if unknown:
-        what = " and ".join(dict.fromkeys(f"{UNKNOWN[row.kind]} of {', '.join(row.codes)}" for row in unknown))
+        why = " ".join(dict.fromkeys(row.why for row in unknown))
         rules = tuple(dict.fromkeys(rule for row in unknown for rule in row.rules))
-        rows.append((Text("no data", style="dim"), _ruled(Text(f"No table at hand for {what}."), rules)))
+        rows.append((Text("no data", style="dim"), _ruled(Text(why), rules)))
     return [_heading("Payer edits"), _grid(rows), Text()] if rows else []
-
-
-UNKNOWN = {"pair": "the pairs", "units": "the units", "add_on": "the primaries"}
 
 
 def _tipping(coding: Coding) -> list[RenderableType]:
@@ -230,7 +227,11 @@ def _difference(now: Counter[tuple[str, tuple[str, ...]]], then: Sequence[CodeUn
 
 def _foot(receipt: Receipt) -> Text:
     made = f"ivcoder {receipt.ivcoder}, rulebook {receipt.rulebook} ({receipt.rulebook_sha256[:12]})"
-    return Text(f"{made}, input {receipt.input_sha256[:12]}\n{FOOT}", style="dim")
+    made = f"{made}, input {receipt.input_sha256[:12]}"
+    for table in receipt.tables:
+        words = (table.kind, table.audience, table.quarter, table.part)
+        made += f"\n{'-'.join(word for word in words if word)} ({(table.sha256 or '')[:12]})"
+    return Text(f"{made}\n{FOOT}", style="dim")
 
 
 def coding_page(encounter: Encounter, coding: Coding, console: Console) -> RenderableType:

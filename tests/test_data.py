@@ -9,6 +9,7 @@ import pytest
 from commands import run
 
 import cms
+from benchmarks.wire import Server
 from ivcoder import EditTable, EditTables, InvalidInput
 from ivcoder.server import cms_files, store
 
@@ -73,6 +74,12 @@ def read(path, kind=None, audience=None, quarter=None):
             "ptp-practitioner-2026Q1-f4",
             KEPT,
         ),
+        (
+            "a.zip",
+            cms.zipped(**{"AOC_V2026Q1-F-MCR__txt": b"1110011", f"{AOC}__xlsx": cms.workbook(cms.aoc_rows())}),
+            "add-on-2026Q1",
+            KEPT_ADD_ONS,
+        ),
         ("anything.zip", cms.zipped(**{f"{AOC}__xlsx": cms.workbook(cms.aoc_rows())}), "add-on-2026Q1", KEPT_ADD_ONS),
     ],
 )
@@ -120,7 +127,8 @@ BOMB = cms.zipped(a__txt=b"0" * 1000)
         (f"{PRA}.txt", b"\0" * 500, "is not text in columns"),
         (f"{PRA}.txt", b"9" * 300_000, "is not text in columns"),
         (f"{MUE}.csv", cms.mue_text((("96365", "many", "2 Policy"),)), "row 1 under the headings"),
-        (f"{MUE}.csv", cms.mue_text(whose="DME Supplier Services"), "is for suppliers of equipment"),
+        (f"{MUE}.csv", cms.mue_text(whose="DME Supplier Services"), "or for suppliers of equipment"),
+        ("Medicaid_MUE_Practitioner.csv", cms.mue_text(), "is Medicaid's"),
         (f"{AOC}.txt", cms.aoc_text((("4", "96375", "", "96365", "", "2013091", "", ""),)), "row 1 under"),
         (f"{AOC}.txt", cms.aoc_text((("1", "96375", "", "96365", "", "2013400", "", ""),)), "row 1 under"),
         (f"{PRA}.xlsx", b"PK\x03\x04 no workbook", "is damaged"),
@@ -283,3 +291,56 @@ def test_a_workbook_that_is_a_bomb_is_refused(write, monkeypatch):
     assert zipfile.ZipFile(write("x.zip", held)).namelist()
     with pytest.raises(InvalidInput, match="unpacks to more"):
         read(write(f"{PRA}.xlsx", held))
+
+
+def test_a_person_sees_the_hits_and_one_line_for_what_no_table_covers(write):
+    """Two initial services of two accesses and a subcutaneous injection: one edit passes with 59, one code is over."""
+    run("data", "load", str(write(f"{OPH}.txt", cms.ptp_text())))
+    run(
+        "data",
+        "load",
+        str(
+            write(
+                "MCR_MUE_OutpatientHospitalServices_Eff_01-01-2026.csv",
+                cms.mue_text(
+                    (("96365", "0", "2 Policy"), ("96372", "4", "3 Clinical")), "Outpatient Hospital Services"
+                ),
+            )
+        ),
+    )
+    given = ("Rocephin ivpb 09:00-09:40", "Zofran ivp 09:50 site=2 reason=incompatible_drugs", "Toradol im")
+    page = run("select", "--pos", "22", "--date", "2026-01-05", *given).out
+    section = page[page.index("Payer edits") : page.index("What would change it")]
+    rows = [line.split("  ")[0] for line in section.splitlines() if line and not line.startswith(" ")]
+    assert rows == ["Payer edits", "96365/96374", "96365", "no data"]
+    assert "modifier present" in section
+    assert "absolute limit" in section
+    assert "units of 96374" in section
+    assert "ptp-outpatient_hospital-2026Q1-f4 (" in page
+
+
+def test_the_server_uses_the_folder_and_says_what_hits(write):
+    run("data", "load", str(write(f"{OPH}.txt", cms.ptp_text())))
+    rows = [
+        {"id": "1", "drug": "Rocephin", "route": "iv_infusion", "start": "09:00", "stop": "09:40"},
+        {"id": "2", "drug": "Toradol", "route": "im"},
+    ]
+    given = {
+        "place_of_service": "22",
+        "date_of_service": "2026-01-05",
+        "administrations": rows,
+        "other_services": [{"code": "36000"}],
+    }
+    with Server() as running:
+        result = json.loads(running.call("select_push_codes", given))["result"]
+    answer = result["structuredContent"]
+    found = {tuple(row["codes"]): row["result"] for row in answer["edits"] if row["kind"] == "pair"}
+    assert found == {
+        ("96365", "96372"): "not_bundled",
+        ("96365", "36000"): "bundled",
+        ("96372", "36000"): "no_data",
+    }
+    assert answer["receipt"]["tables"][0]["quarter"] == "2026Q1"
+    [text] = [row["text"] for row in result["content"]]
+    assert "Payer edits, bundled [96365 36000]" in text
+    assert "not bundled" not in text

@@ -80,8 +80,7 @@ def edits_by_claim(visit: Visit) -> Verdict:
     sources=("cms-ptp", "mln-modifier-59", "medlearn-2017-ncci-indicator", "aapc-cci-2009"),
     says="{one} and {two} are an edit of {table}: {one} is paid and {two} is bundled into it.",
     otherwise="{table}: no edit of {one} and {two} is in force on this date.",
-    unsure="No table at hand says for this date whether all of {codes} may stand together: load CMS's "
-    "procedure-to-procedure files.",
+    unsure="No table at hand for this date has the pairs of {codes}: CMS's procedure-to-procedure files would tell.",
 )
 def ncci_pair(one: str, two: str, indicator: int | None, table: str) -> Verdict:
     """An edit of two codes in force on the date of service pays the code of column one and not that of column two. An
@@ -144,7 +143,7 @@ def ncci_modifier_separate(code: str, modifiers: str, carried: bool) -> Verdict:
     sources=("cms-mue", "fcso-mue", "ngs-mue"),
     says="{code} stands with {units} in units, more than the {limit} of {table}.",
     otherwise="{code} stands with {units} in units, within the {limit} of {table}.",
-    unsure="No table at hand limits the units of {codes} for this date: load CMS's table of medically unlikely edits.",
+    unsure="No table at hand for this date limits the units of {codes}: CMS's medically unlikely edits may.",
 )
 def medically_unlikely_units(code: str, units: int, limit: int | None, table: str) -> Verdict:
     """Units of a code above the limit in force on the date of service are denied. The limit is held against the date,
