@@ -263,7 +263,6 @@ def _plain(text: str) -> str:
 
 def _told(head: Sequence[Sequence[str]], names: Sequence[str]) -> _Told:
     cells = {_plain(cell) for row in head for cell in row}
-    spoken = " ".join(cell for row in head for cell in row).lower()
     kind: EditKind | None = None
     if {"column1", "column2"} <= cells:
         kind = "ptp"
@@ -271,13 +270,16 @@ def _told(head: Sequence[Sequence[str]], names: Sequence[str]) -> _Told:
         kind = "mue"
     elif {"addoncode", "primarycode"} <= cells:
         kind = "add-on"
-    named = " ".join(names).lower()
+    # Headings before names, which anybody can change.
+    named = _plain(" ".join(names))
     audience: Audience | None = None
-    if "practitioner services" in spoken or "ccipra" in named or "practitioner" in named:
-        audience = "practitioner"
-    elif "hospital services" in spoken or "ccioph" in named or "hospital" in named:
-        audience = "outpatient_hospital"
-    other = any(word in _plain(f"{spoken} {named}") for word in ("dmesupplier", "medicaid", "mcdmue", "mcdptp"))
+    for text in (*(cell for cell in cells if "muevalues" in cell), named):
+        if audience is None and re.search("practitioner|ccipra", text):
+            audience = "practitioner"
+        elif audience is None and re.search("hospital|ccioph", text):
+            audience = "outpatient_hospital"
+    supplier = any("supplier" in cell and "muevalues" in cell for cell in cells)
+    other = supplier or any(word in named for word in ("dmesupplier", "medicaid", "mcd"))
     part = next(
         (f"f{found[1]}" for name in reversed(names) if (found := re.search(r"-f([1-9])\b", name.lower()))), None
     )

@@ -229,6 +229,11 @@ def test_two_files_may_not_hold_the_same_codes(write):
     assert "`ivcoder data remove ptp-practitioner-2026Q1-f4` first" in done.err
 
 
+def test_headings_go_before_names(write):
+    table = read(write("practitioner-2026q1.csv", cms.mue_text(whose="Outpatient Hospital Services")))
+    assert table.audience == "outpatient_hospital"
+
+
 def test_a_half_written_table_is_never_seen(write, place, monkeypatch):
     run("data", "load", str(write(f"{PRA}.txt", cms.ptp_text())))
     before = store.stored()
