@@ -19,10 +19,10 @@ from ivcoder import explain
 from ivcoder._version import __version__
 from ivcoder.answer import Audit, Classification, Coding, DenialExplanation, Ranking
 from ivcoder.audit import BilledClaim, audit
-from ivcoder.book import DrugTable, Rulebook
+from ivcoder.book import DrugTable, EditTable, EditTables, Rulebook
 from ivcoder.classify import classify
 from ivcoder.denials import BilledLine, Denial, examine
-from ivcoder.edits import edit
+from ivcoder.edits import checked, consulted, edit
 from ivcoder.encounter import Administration, Encounter, visit_of
 from ivcoder.explain.audit import audit_answer
 from ivcoder.explain.denial import denial_explanation
@@ -41,6 +41,8 @@ __all__ = [
     "Denial",
     "DenialExplanation",
     "DrugTable",
+    "EditTable",
+    "EditTables",
     "Encounter",
     "Fault",
     "InvalidInput",
@@ -89,14 +91,23 @@ def rank_services(encounter: EncounterLike, *, drugs: DrugTable | None = None) -
     return explain.ranking(given, explored.edited.selected.ranked, explored)
 
 
-def select_push_codes(encounter: EncounterLike, *, drugs: DrugTable | None = None, what_if: bool = True) -> Coding:
+def select_push_codes(
+    encounter: EncounterLike,
+    *,
+    drugs: DrugTable | None = None,
+    tables: EditTables | None = None,
+    what_if: bool = True,
+) -> Coding:
     """Which codes and units does the encounter support, and why?
 
-    Arguments and errors as in ``classify_administration``; ``what_if=False`` leaves out the questions'
-    outcomes and the tipping points, which each walk the encounter again.
+    Arguments and errors as in ``classify_administration``; ``tables`` are CMS's quarterly edits as you loaded them,
+    which go before the rulebook's own; ``what_if=False`` leaves out the questions' outcomes and the tipping points,
+    which each walk the encounter again.
     """
     given = Encounter.read(encounter)
-    return explain.coding(given, _walk(given, drugs, what_if=what_if, tipping=True))
+    explored = _walk(given, drugs, what_if=what_if, tipping=True)
+    edits = checked(explored.edited, tables)
+    return explain.coding(given, explored, edits, consulted(explored.edited, tables))
 
 
 def explain_denial(denial: Denial | Mapping[str, object], *, drugs: DrugTable | None = None) -> DenialExplanation:

@@ -23,6 +23,18 @@ class _Answer(BaseModel):
     model_config = _BORDER
 
 
+class Table(_Answer):
+    """A table of payers' edits: a file that was loaded, or a row of the rulebook."""
+
+    kind: Literal["ptp", "mue", "add-on"] = Field(description="Pairs, unit limits, or add-ons and their primaries.")
+    audience: Literal["practitioner", "outpatient_hospital", "both"] | None = None
+    quarter: str | None = Field(default=None, description="The quarter of a loaded file, such as 2026Q1.")
+    part: str | None = Field(default=None, description="Which of several files of the quarter.")
+    sha256: str | None = Field(default=None, description="Hash of the loaded file as CMS publishes it.")
+    sources: tuple[str, ...] = Field(default=(), description="The sources of a row of the rulebook.")
+    confidence: Literal["high", "medium", "low"] | None = Field(default=None, description="How firmly that row stands.")
+
+
 class Receipt(_Answer):
     """What the answer was made with, so that it can be replayed and defended."""
 
@@ -31,6 +43,7 @@ class Receipt(_Answer):
     rulebook_sha256: str = Field(description="Hash of the rulebook's tables, with your own drug table if any.")
     date_of_service: date | None = Field(description="The date it was read for; null is the newest rulebook.")
     input_sha256: str = Field(description="Hash of the input as it was understood.")
+    tables: tuple[Table, ...] = Field((), description="The loaded tables of payers' edits that were consulted.")
 
 
 class CodeUnits(_Answer):
@@ -111,6 +124,30 @@ class Notice(_Answer):
     rules: tuple[str, ...]
 
 
+class Edit(_Answer):
+    """What a table of payers' edits does to the claim."""
+
+    kind: Literal["pair", "units", "add_on"]
+    codes: tuple[str, ...] = Field(
+        description="Column one and column two of a pair; else one code; with no_data all that no table covers."
+    )
+    result: Literal[
+        "bundled",
+        "modifier_needed",
+        "modifier_present",
+        "not_bundled",
+        "over",
+        "within",
+        "primary_missing",
+        "primary_present",
+        "contractor_decides",
+        "no_data",
+    ] = Field(description="no_data is never a pass.")
+    why: str
+    rules: tuple[str, ...]
+    tables: tuple[Table, ...] = Field(description="Where the edit, or its absence, stands.")
+
+
 class Coding(_Answer):
     """The administration and drug codes of an encounter, each with its reason."""
 
@@ -120,6 +157,7 @@ class Coding(_Answer):
     questions: tuple[Question, ...]
     notices: tuple[Notice, ...]
     tipping_points: tuple[TippingPoint, ...]
+    edits: tuple[Edit, ...] = Field((), description="The lines and other services against payers' dated edits.")
     receipt: Receipt
 
 

@@ -9,8 +9,9 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeAlias, TypeVar, get_args
 
 import typer
 from pydantic import BaseModel
@@ -18,7 +19,7 @@ from pydantic import BaseModel
 import ivcoder
 from ivcoder.answer import Audit, Classification, Coding, DenialExplanation, Ranking
 from ivcoder.audit import BilledClaim
-from ivcoder.book import payer_named, payers
+from ivcoder.book import Audience, EditKind, payer_named, payers
 from ivcoder.encounter import Encounter
 from ivcoder.faults import Fault, InvalidInput
 from ivcoder.server import reading
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
 
 Showing: TypeAlias = "Callable[[Console], RenderableType]"
 Answer = TypeVar("Answer", Classification, Ranking, Coding)
+Choice = TypeVar("Choice", bound=str)
 
 
 def _given(arguments: list[str], options: Mapping[str, object]) -> Encounter:
@@ -185,7 +187,10 @@ def select(
 ) -> int:
     """Which codes and units does the encounter support, and why?"""
     options = _options(pos, date, claim, payer, reason, undocumented_stop, stacked)
-    return _answer(ivcoder.select_push_codes, _coding_page, what, options, drugs, as_json)
+    from ivcoder.server import store
+
+    ask = partial(ivcoder.select_push_codes, tables=store.stored())
+    return _answer(ask, _coding_page, what, options, drugs, as_json)
 
 
 @app.command()
@@ -348,12 +353,67 @@ def demo() -> int:
     return ANSWERED
 
 
+data = typer.Typer(help="CMS's quarterly files of payers' edits: load, list, remove.", rich_markup_mode=None)
+app.add_typer(data, name="data")
+
+
+@data.command()
+def load(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CMS's download: .txt, .csv, .xlsx, or the .zip.")],
+    kind: Annotated[str | None, typer.Option("--kind", metavar="ptp|mue|add-on", help="What it is.")] = None,
+    audience: Annotated[
+        str | None,
+        typer.Option("--audience", metavar="practitioner|outpatient_hospital", help="Whose claims it is for."),
+    ] = None,
+    quarter: Annotated[str | None, typer.Option("--quarter", metavar="YYYYQn", help="Its quarter.")] = None,
+) -> int:
+    """Keep a quarterly file, cut down to drug administration; an option is needed where the file does not tell."""
+    from ivcoder.server import cms_files, pages, store
+
+    table = cms_files.read(
+        file, _one_of("--kind", kind, get_args(EditKind)), _one_of("--audience", audience, get_args(Audience)), quarter
+    )
+    store.keep(table)
+    _show(lambda _: pages.edit_tables((table,)))
+    return ANSWERED
+
+
+@data.command("list")
+def list_() -> int:
+    """The files at hand."""
+    from ivcoder.server import pages, store
+
+    tables = store.stored().tables
+    _show(lambda _: pages.edit_tables(tables))
+    return ANSWERED
+
+
+@data.command()
+def remove(name: Annotated[str, typer.Argument(metavar="NAME", help="A name that `ivcoder data list` shows.")]) -> int:
+    """Remove a file."""
+    from ivcoder.server import store
+
+    store.remove(name)
+    return ANSWERED
+
+
+def _one_of(option: str, given: str | None, allowed: tuple[Choice, ...]) -> Choice | None:
+    """What an option chooses."""
+    if given is None:
+        return None
+    for choice in allowed:
+        if choice == given:
+            return choice
+    raise InvalidInput(Fault(option, "is not one of the allowed values", " or ".join(map(str, allowed))))
+
+
 @app.command()
 def serve(drugs: Drugs = None) -> int:
     """Serve the tools, prompts and rules to an assistant over MCP (standard input and output)."""
+    from ivcoder.server import store
     from ivcoder.server.mcp import serve as run
 
-    run(reading.drug_table(drugs))
+    run(reading.drug_table(drugs), store.stored())
     return ANSWERED
 
 

@@ -19,7 +19,7 @@ from mcp.shared.exceptions import MCPError
 from pydantic.json_schema import GenerateJsonSchema
 
 import ivcoder
-from ivcoder.book import DrugTable, payer_named, payers
+from ivcoder.book import DrugTable, EditTables, payer_named, payers
 from ivcoder.faults import Fault, InvalidInput
 from ivcoder.rule import RULES
 from ivcoder.server import pages
@@ -43,8 +43,8 @@ _PAYERS = "ivcoder://payers"
 _Context = ServerRequestContext[Any]
 
 
-def build(drugs: DrugTable | None = None) -> Server[Any]:
-    """The server, under a user's own drug table if there is one."""
+def build(drugs: DrugTable | None = None, tables: EditTables | None = None) -> Server[Any]:
+    """The server, under a user's own drug table and loaded tables of payers' edits if there are any."""
     tools = {tool.name: tool for tool in TOOLS}
     listed = types.ListToolsResult(tools=[_described(tool) for tool in TOOLS])
 
@@ -56,7 +56,7 @@ def build(drugs: DrugTable | None = None) -> Server[Any]:
         if tool is None:
             return _failed(Fault("tool", "is not one of ours", f"one of {', '.join(tools)}"))
         try:
-            answer, text = tool.answer(params.arguments or {}, drugs)
+            answer, text = tool.answer(params.arguments or {}, drugs, tables)
         except InvalidInput as error:
             return _failed(*error.faults)
         except Exception as error:
@@ -79,10 +79,10 @@ def build(drugs: DrugTable | None = None) -> Server[Any]:
     )
 
 
-def serve(drugs: DrugTable | None = None) -> None:
+def serve(drugs: DrugTable | None = None, tables: EditTables | None = None) -> None:
     """Serve until standard input ends. Nothing is logged: a request may hold a chart."""
     logging.disable(logging.CRITICAL)
-    anyio.run(_run, build(drugs))
+    anyio.run(_run, build(drugs, tables))
 
 
 async def _run(server: Server[Any]) -> None:

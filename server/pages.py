@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import ivcoder  # noqa: F401 - importing the core registers every rule
-from ivcoder.book import Difference, DifferenceKind, Drug, Payer, Rulebook, Source, differences, payers, sources
+from ivcoder.book import (
+    Difference,
+    DifferenceKind,
+    Drug,
+    EditTable,
+    Payer,
+    Rulebook,
+    Source,
+    differences,
+    payers,
+    sources,
+)
 from ivcoder.explain import statement
 from ivcoder.rule import RULES, Outcome, Rule
 
@@ -236,6 +247,20 @@ def drug_table(drug: Drug) -> Table:
     ):
         if value:
             table.add_row(name, Text(value))
+    return table
+
+
+def edit_tables(tables: Sequence[EditTable]) -> Table:
+    """The loaded tables of payers' edits, a line each."""
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 2))
+    for _ in range(4):
+        table.add_column(overflow="fold")
+    for row in tables:
+        table.add_row(row.name, f"{row.count} rows", f"{row.first} to {row.last}", row.sha256[:12])
+    if not tables:
+        table.add_row("No file is loaded.")
     return table
 
 

@@ -31,6 +31,7 @@ from ivcoder.audit import BilledClaim
 from ivcoder.book import places
 from ivcoder.encounter import Encounter
 from ivcoder.server.timeline import timeline
+from ivcoder.server.tools import PASSED
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 NARROWEST, PLAIN, WIDEST = 60, 80, 1000
@@ -198,6 +199,24 @@ def _notices(notices: Sequence[Notice]) -> list[RenderableType]:
     return [_heading("Notices"), _grid(rows), Text()]
 
 
+EDIT_COLOURS = {"modifier_needed": "yellow", "modifier_present": "cyan", "contractor_decides": "cyan"}
+
+
+def _edits(coding: Coding) -> list[RenderableType]:
+    """What payers' edits object to, and one line for what no table covers."""
+    hits = [row for row in coding.edits if row.result not in {*PASSED, "no_data"}]
+    rows: list[tuple[RenderableType, RenderableType]] = []
+    for row in hits:
+        body = Text.assemble((row.result.replace("_", " "), EDIT_COLOURS.get(row.result, "red")), "\n", row.why)
+        rows.append((Text("/".join(row.codes)), _ruled(body, row.rules)))
+    unknown = [row for row in coding.edits if row.result == "no_data"]
+    if unknown:
+        why = " ".join(dict.fromkeys(row.why for row in unknown))
+        rules = tuple(dict.fromkeys(rule for row in unknown for rule in row.rules))
+        rows.append((Text("no data", style="dim"), _ruled(Text(why), rules)))
+    return [_heading("Payer edits"), _grid(rows), Text()] if rows else []
+
+
 def _tipping(coding: Coding) -> list[RenderableType]:
     if not coding.tipping_points:
         return []
@@ -222,7 +241,11 @@ def _difference(now: Counter[tuple[str, tuple[str, ...]]], then: Sequence[CodeUn
 
 def _foot(receipt: Receipt) -> Text:
     made = f"ivcoder {receipt.ivcoder}, rulebook {receipt.rulebook} ({receipt.rulebook_sha256[:12]})"
-    return Text(f"{made}, input {receipt.input_sha256[:12]}\n{FOOT}", style="dim")
+    made = f"{made}, input {receipt.input_sha256[:12]}"
+    for table in receipt.tables:
+        words = (table.kind, table.audience, table.quarter, table.part)
+        made += f"\n{'-'.join(word for word in words if word)} ({(table.sha256 or '')[:12]})"
+    return Text(f"{made}\n{FOOT}", style="dim")
 
 
 def coding_page(encounter: Encounter, coding: Coding, console: Console) -> RenderableType:
@@ -243,7 +266,7 @@ def coding_page(encounter: Encounter, coding: Coding, console: Console) -> Rende
     if drugs:
         parts += [_heading("Drugs"), _lines(drugs, names), Text()]
     parts += [*_not_reported(coding.not_reported), *_questions(coding.questions)]
-    parts += [*_notices(coding.notices), *_tipping(coding)]
+    parts += [*_notices(coding.notices), *_edits(coding), *_tipping(coding)]
     return Group(*parts, _foot(coding.receipt))
 
 

@@ -10,9 +10,12 @@ from pydantic import BaseModel
 import ivcoder
 from ivcoder.answer import Audit, AuditFinding, Classification, CodeUnits, Coding, DenialExplanation, Question, Ranking
 from ivcoder.audit import BilledClaim
-from ivcoder.book import DrugTable
+from ivcoder.book import DrugTable, EditTables
 from ivcoder.denials import Denial
 from ivcoder.encounter import Encounter
+
+PASSED = frozenset({"not_bundled", "within", "primary_present"})
+"""Results of payers' edits that need no word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class Tool:
     description: str
     takes: type[BaseModel]
     gives: type[BaseModel]
-    answer: Callable[[Mapping[str, object], DrugTable | None], tuple[BaseModel, str]]
+    answer: Callable[[Mapping[str, object], DrugTable | None, EditTables | None], tuple[BaseModel, str]]
 
 
 def _label(code: str, units: int, modifiers: Iterable[str] = ()) -> str:
@@ -47,8 +50,8 @@ def _asked(questions: Iterable[Question]) -> list[str]:
     return out
 
 
-def _coding(given: Mapping[str, object], drugs: DrugTable | None) -> tuple[BaseModel, str]:
-    coding = ivcoder.select_push_codes(given, drugs=drugs)
+def _coding(given: Mapping[str, object], drugs: DrugTable | None, tables: EditTables | None) -> tuple[BaseModel, str]:
+    coding = ivcoder.select_push_codes(given, drugs=drugs, tables=tables)
     return coding, coding_text(coding)
 
 
@@ -63,10 +66,17 @@ def coding_text(coding: Coding) -> str:
     ]
     out += _asked(coding.questions)
     out += [f"{row.level.capitalize()}: {row.why} ({', '.join(row.rules)})" for row in coding.notices]
+    out += [
+        f"Payer edits, {row.result.replace('_', ' ')} [{' '.join(row.codes)}]: {row.why} ({', '.join(row.rules)})"
+        for row in coding.edits
+        if row.result not in PASSED
+    ]
     return "\n".join(out)
 
 
-def _classification(given: Mapping[str, object], drugs: DrugTable | None) -> tuple[BaseModel, str]:
+def _classification(
+    given: Mapping[str, object], drugs: DrugTable | None, _: EditTables | None
+) -> tuple[BaseModel, str]:
     answer: Classification = ivcoder.classify_administration(given, drugs=drugs)
     out = [
         f"{_about(row.administrations)} {row.category or 'category open'}, {row.kind.replace('_', ' ')}: {row.why} "
@@ -76,7 +86,7 @@ def _classification(given: Mapping[str, object], drugs: DrugTable | None) -> tup
     return answer, "\n".join([*out, *_asked(answer.questions)])
 
 
-def _ranking(given: Mapping[str, object], drugs: DrugTable | None) -> tuple[BaseModel, str]:
+def _ranking(given: Mapping[str, object], drugs: DrugTable | None, _: EditTables | None) -> tuple[BaseModel, str]:
     answer: Ranking = ivcoder.rank_services(given, drugs=drugs)
     out = [
         f"{row.rank}. {_about(row.administrations)} {row.tier}{', initial' if row.initial else ''}: {row.why} "
@@ -87,7 +97,7 @@ def _ranking(given: Mapping[str, object], drugs: DrugTable | None) -> tuple[Base
     return answer, "\n".join([f"Chosen by: {answer.method.replace('_', ' ')}", *out, *_asked(answer.questions)])
 
 
-def _denial(given: Mapping[str, object], drugs: DrugTable | None) -> tuple[BaseModel, str]:
+def _denial(given: Mapping[str, object], drugs: DrugTable | None, _: EditTables | None) -> tuple[BaseModel, str]:
     answer: DenialExplanation = ivcoder.explain_denial(given, drugs=drugs)
     out = [f"Verdict: {answer.verdict.replace('_', ' ')}"]
     out += [f"Payer says: {row}" for row in answer.payer_says]
@@ -109,7 +119,7 @@ def _found(row: AuditFinding) -> str:
     return f"{where}, {row.code}: {kind}, {way}: {row.why} ({', '.join(row.rules)})"
 
 
-def _audit(given: Mapping[str, object], drugs: DrugTable | None) -> tuple[BaseModel, str]:
+def _audit(given: Mapping[str, object], drugs: DrugTable | None, _: EditTables | None) -> tuple[BaseModel, str]:
     answer: Audit = ivcoder.audit_claim(given, drugs=drugs)
     out = [f"Status: {answer.status.replace('_', ' ')}"]
     out += [f"Finding, {_found(row)}" for row in answer.findings]

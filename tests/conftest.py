@@ -1,9 +1,13 @@
 """Snapshots as one readable file a case, under the top-level snapshots/."""
 
+import os
 from pathlib import Path
 
 import pytest
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+
+# No table that this machine's user loaded may change an answer here.
+os.environ["IVCODER_DATA"] = str(Path(__file__).parent / "no-tables")
 
 SNAPSHOTS = Path(__file__).parent.parent / "snapshots"
 

@@ -29,6 +29,7 @@ def test_every_source_named_exists():
     cited |= {
         source for row in (*BOOK.included.values(), *BOOK.payers.values(), *BOOK.visits) for source in row.sources
     }
+    cited |= {source for row in (*BOOK.pairs, *BOOK.unit_limits) for source in row.sources}
     assert cited <= set(sources())
 
 

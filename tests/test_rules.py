@@ -11,6 +11,7 @@ from ivcoder.classify import Kind, Service, access, bag, category, cavity, devic
 from ivcoder.classify.service import Bag
 from ivcoder.edits import (
     add_on_needs_primary,
+    data,
     drug_code_mismatch,
     other_use,
     separate_access_modifier,
@@ -129,6 +130,24 @@ ASKED = [
     (vein.attended_push, (given(minutes=15), 15, BOOK), "does_not_apply"),
     (vein.attended_push, (given(route="iv_infusion", minutes=20), 20, BOOK), "does_not_apply"),
     (bag.infusion_continued, ("x", 2, 60), "applies"),
+    (data.ncci_pair, ("1", "2", 0, "x"), "applies"),
+    (data.ncci_pair, ("1", "2", None, "x"), "does_not_apply"),
+    (data.ncci_modifier_never, (0,), "applies"),
+    (data.ncci_modifier_never, (1,), "does_not_apply"),
+    (data.ncci_modifier_visit, ("1", "25", False), "applies"),
+    (data.ncci_modifier_visit, ("1", "25", True), "does_not_apply"),
+    (data.ncci_modifier_separate, ("1", "59", False), "applies"),
+    (data.ncci_modifier_separate, ("1", "59", True), "does_not_apply"),
+    (data.medically_unlikely_units, ("1", 2, 1, "x"), "applies"),
+    (data.medically_unlikely_units, ("1", 1, 1, "x"), "does_not_apply"),
+    (data.unlikely_units_absolute, (2,), "applies"),
+    (data.unlikely_units_absolute, (3,), "does_not_apply"),
+    (data.unlikely_units_absolute, (None,), "cannot_tell"),
+    (data.unlikely_units_by_line, (1,), "applies"),
+    (data.unlikely_units_by_line, (3,), "does_not_apply"),
+    (data.add_on_primary_listed, ("1", 1, ("2",), {"1"}, "x"), "applies"),
+    (data.add_on_primary_listed, ("1", 1, ("2",), {"1", "2"}, "x"), "does_not_apply"),
+    (data.add_on_primary_listed, ("1", 3, ("2",), {"1"}, "x"), "cannot_tell"),
 ]
 
 

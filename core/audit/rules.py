@@ -152,8 +152,8 @@ def audit_separate_unmarked(case: Case, line: BilledLine, row: Line) -> Verdict:
 
 def _marks(case: Case) -> bool:
     """Whether the payer wants discarded drug marked at this place."""
-    visit = case.edited.selected.ranked.classified.visit
-    return any(visit.place.code not in row.not_at for row in case.book.differs(visit.payer, "wastage"))
+    place = case.place.code if case.place else ""
+    return any(place not in row.not_at for row in case.book.differs(case.denial.payer, "wastage"))
 
 
 @rule(

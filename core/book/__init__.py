@@ -13,6 +13,18 @@ from datetime import date
 from functools import lru_cache
 
 from ivcoder.book.amount import Amount
+from ivcoder.book.edit_tables import (
+    CONTRACTOR,
+    OPEN_END,
+    OPEN_START,
+    Audience,
+    EditKind,
+    EditTable,
+    EditTables,
+    Limit,
+    Primaries,
+    quarter_of,
+)
 from ivcoder.book.formulary import Formulary, plain
 from ivcoder.book.own import DrugTable
 from ivcoder.book.rows import (
@@ -25,11 +37,13 @@ from ivcoder.book.rows import (
     Drug,
     Included,
     MinimalVisit,
+    Pair,
     Payer,
     Place,
     Reported,
     Source,
     Tier,
+    UnitLimit,
     VisitRange,
     in_force,
 )
@@ -38,6 +52,7 @@ from ivcoder.book.tables import (
     differences,
     formulary,
     hints,
+    in_family,
     payer_named,
     payers,
     places,
@@ -46,10 +61,14 @@ from ivcoder.book.tables import (
 )
 
 __all__ = [
+    "CONTRACTOR",
     "EDITION",
     "OPENING",
+    "OPEN_END",
+    "OPEN_START",
     "WHOLE",
     "Amount",
+    "Audience",
     "Billing",
     "Category",
     "Code",
@@ -58,25 +77,34 @@ __all__ = [
     "DifferenceKind",
     "Drug",
     "DrugTable",
+    "EditKind",
+    "EditTable",
+    "EditTables",
     "Formulary",
+    "Limit",
+    "Pair",
     "Payer",
     "Place",
+    "Primaries",
     "Reported",
     "Rulebook",
     "Source",
     "Tier",
+    "UnitLimit",
     "adjustments",
     "differences",
     "hints",
+    "in_family",
     "in_force",
     "payer_named",
     "payers",
     "places",
     "plain",
+    "quarter_of",
     "sources",
 ]
 
-EDITION = "2026.4"
+EDITION = "2026.5"
 """The edition of the tables, raised whenever a row changes."""
 
 OPENING = date(2016, 1, 1)
@@ -105,6 +133,8 @@ class Rulebook:
     minimal_visits: Mapping[str, MinimalVisit]
     modifiers: Mapping[str, str]
     services: Mapping[str, Reported]
+    pairs: tuple[Pair, ...]
+    unit_limits: tuple[UnitLimit, ...]
     formulary: Formulary
 
     @classmethod
@@ -123,6 +153,21 @@ class Rulebook:
     def is_visit(self, code: str) -> bool:
         """Whether a code is an evaluation and management visit."""
         return any(row.first <= code <= row.last for row in self.visits)
+
+    def pair(self, one: str, two: str, audience: Audience) -> Pair | None:
+        """The rulebook's own row of the edit with ``one`` in column one and ``two`` in column two."""
+        return next(
+            (
+                row
+                for row in self.pairs
+                if row.audience in {audience, "both"} and one in row.column_one and two in row.column_two
+            ),
+            None,
+        )
+
+    def unit_limit(self, code: str, audience: Audience) -> UnitLimit | None:
+        """The rulebook's own row of the most units of ``code``."""
+        return next((row for row in self.unit_limits if row.code == code and row.audience in {audience, "both"}), None)
 
 
 _overlays: dict[str, Formulary] = {}
@@ -165,5 +210,7 @@ def _on(day: date | None) -> Rulebook:
         minimal_visits={row.code: row for row in read.minimal_visit},
         modifiers={row.name: row.code for row in read.modifier if in_force(row, day)},
         services={row.role: row for row in read.service},
+        pairs=tuple(row for row in read.pair if in_force(row, day)),
+        unit_limits=tuple(row for row in read.mue if in_force(row, day)),
         formulary=formulary(),
     )

@@ -140,6 +140,7 @@ class Place(Row):
     outpatient_hospital: bool = False
     facility_reports: bool = False
     inpatient: bool = False
+    practitioner_edits: bool = False
 
     @property
     def spoken(self) -> str:
@@ -308,6 +309,53 @@ class Hint(Row):
 
 
 @dataclass(frozen=True, slots=True)
+class Family(Row):
+    """A range of codes that are drug administration."""
+
+    first: str
+    last: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair(Row):
+    """Procedure-to-procedure edits: each code of column one with each of column two."""
+
+    column_one: tuple[str, ...]
+    column_two: tuple[str, ...]
+    indicator: Literal[0, 1, 9]
+    audience: Literal["practitioner", "outpatient_hospital", "both"]
+    sources: tuple[str, ...]
+    confidence: Confidence = Confidence.HIGH
+    since: date | None = None
+    until: date | None = None
+
+    @property
+    def spoken(self) -> str:
+        """The row in words."""
+        return f"the rulebook's own row, of {self.confidence} confidence"
+
+
+@dataclass(frozen=True, slots=True)
+class UnitLimit(Row):
+    """The most units of a code a payer expects on one date, and how the edit is held (MAI 1 to 3)."""
+
+    code: str
+    units: int
+    audience: Literal["practitioner", "outpatient_hospital", "both"]
+    sources: tuple[str, ...]
+    indicator: Literal[1, 2, 3] | None = None
+    confidence: Confidence = Confidence.HIGH
+    since: date | None = None
+    until: date | None = None
+
+    @property
+    def spoken(self) -> str:
+        """The row in words."""
+        return f"the rulebook's own row, of {self.confidence} confidence"
+
+
+@dataclass(frozen=True, slots=True)
 class Tables(Row):
     """Every table of the rulebook."""
 
@@ -326,9 +374,12 @@ class Tables(Row):
     hint: tuple[Hint, ...]
     drug: tuple[Drug, ...]
     service: tuple[Reported, ...]
+    family: tuple[Family, ...]
+    pair: tuple[Pair, ...]
+    mue: tuple[UnitLimit, ...]
 
 
-def in_force(row: Code | Threshold | Modifier | Billing | Difference, day: date | None) -> bool:
+def in_force(row: Code | Threshold | Modifier | Billing | Difference | Pair | UnitLimit, day: date | None) -> bool:
     """Whether a dated row holds on ``day``; without a date, whether it still holds in the newest edition."""
     if day is None:
         return row.until is None

@@ -13,7 +13,19 @@ from pydantic import TypeAdapter
 from ivcoder.book.formulary import Formulary, plain
 from ivcoder.book.rows import Adjustment, Difference, Payer, Place, Source, Tables
 
-_FILES = ("codes", "denials", "drugs", "edits", "payers", "places", "services", "sources", "thresholds")
+_FILES = (
+    "codes",
+    "denials",
+    "drugs",
+    "edits",
+    "pairs",
+    "payers",
+    "places",
+    "services",
+    "sources",
+    "thresholds",
+    "units",
+)
 
 
 def _bytes(name: str) -> bytes:
@@ -85,3 +97,8 @@ def hints() -> Mapping[str, frozenset[str]]:
 def formulary() -> Formulary:
     """The formulary as shipped."""
     return Formulary.of(tables()[0].drug)
+
+
+def in_family(code: str) -> bool:
+    """Whether a code is one of drug administration."""
+    return any(row.first <= code <= row.last for row in tables()[0].family)

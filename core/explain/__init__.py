@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import cache
+from typing import Literal
 
 from pydantic import BaseModel
 
@@ -26,13 +27,14 @@ from ivcoder.answer import (
     Receipt,
     Service,
     Status,
+    Table,
     TippingPoint,
 )
-from ivcoder.book import Rulebook
+from ivcoder.book import EditTable, Pair, Rulebook
 from ivcoder.classify import Classified, Option
 from ivcoder.classify import Question as Asked
 from ivcoder.classify import Service as Sorted
-from ivcoder.edits import Edited, hierarchy_notice, newest_rulebook
+from ivcoder.edits import Checked, Cited, Edited, hierarchy_notice, newest_rulebook
 from ivcoder.edits import Line as ClaimLine
 from ivcoder.encounter import Encounter, Visit
 from ivcoder.rank import Ranked
@@ -137,14 +139,15 @@ def statement(rule: Rule[...], limits: Mapping[str, int]) -> str:
     return " ".join(rule.statement.format_map(limits).split())
 
 
-def receipt_of(understood: BaseModel, day: date | None, book: Rulebook) -> Receipt:
-    """The receipt of an answer to what was understood, read for a date of service."""
+def receipt_of(understood: BaseModel, day: date | None, book: Rulebook, tables: Iterable[EditTable] = ()) -> Receipt:
+    """The receipt of an answer to what was understood, read for a date of service, with the tables consulted."""
     return Receipt(
         ivcoder=__version__,
         rulebook=book.version,
         rulebook_sha256=book.sha256,
         date_of_service=day,
         input_sha256=hashlib.sha256(understood.model_dump_json().encode()).hexdigest(),
+        tables=tuple(map(_table, tables)),
     )
 
 
@@ -240,8 +243,29 @@ def _status(questions: Iterable[Mattering], lines: Sequence[ClaimLine]) -> Statu
     return "coded" if lines else "nothing_to_report"
 
 
-def coding(encounter: Encounter, explored: Explored) -> Coding:
-    """The whole answer."""
+def _table(table: Cited) -> Table:
+    if isinstance(table, EditTable):
+        return Table(
+            kind=table.kind, audience=table.audience, quarter=table.quarter, part=table.part, sha256=table.sha256
+        )
+    kind: Literal["ptp", "mue"] = "ptp" if isinstance(table, Pair) else "mue"
+    return Table(kind=kind, audience=table.audience, sources=table.sources, confidence=table.confidence.value)
+
+
+def _edit(row: Checked) -> dict[str, object]:
+    why, rules = told(row.findings)
+    return {
+        "kind": row.kind,
+        "codes": row.codes,
+        "result": row.result,
+        "why": why,
+        "rules": rules,
+        "tables": tuple(map(_table, row.tables)),
+    }
+
+
+def coding(encounter: Encounter, explored: Explored, edits: Sequence[Checked], tables: Iterable[EditTable]) -> Coding:
+    """The whole answer, with payers' edits as the consulted ``tables`` have them."""
     edited = explored.edited
     classified = edited.selected.ranked.classified
     visit = classified.visit
@@ -254,7 +278,8 @@ def coding(encounter: Encounter, explored: Explored) -> Coding:
             "questions": tuple(question(row, visit) for row in explored.questions),
             "notices": notices(edited),
             "tipping_points": tuple(tipping_point(point, visit) for point in explored.tipping_points),
-            "receipt": receipt_of(encounter, encounter.date_of_service, classified.book),
+            "edits": tuple(map(_edit, edits)),
+            "receipt": receipt_of(encounter, encounter.date_of_service, classified.book, tables),
         }
     )
 

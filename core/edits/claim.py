@@ -1,4 +1,4 @@
-"""Step 4: what do payers' edits do to those lines?
+"""The claim: code numbers for roles, and the edits that need no table.
 
 Here roles become code numbers, for the date of service. Edits say who may report a service at all, what an
 add-on must stand beside, which access carries a modifier, and what is included in a drug administration.

@@ -1,0 +1,310 @@
+"""Payers' dated edits against the claim: by date, claim, modifier and units, and never a pass without a table."""
+
+import pytest
+
+from ivcoder import EditTable, EditTables, select_push_codes
+from ivcoder.book import Pair, Rulebook, in_family, in_force
+from ivcoder.book.tables import tables as every_table
+from ivcoder.rule import Rule
+
+DAY = "2026-02-03"
+SHA = "a" * 64
+# A made-up quarter: an edit that changed its indicator, one whose column two is a visit, one that no modifier passes.
+PAIRS = (
+    "96365 96374 0 20090101 20190331",
+    "96365 96374 1 20190401 99999999",
+    "96372 99213 1 20090101 99999999",
+    "96374 36000 0 20090101 99999999",
+)
+LIMITS = ("96365 000001 2", "96372 000002 1", "96375 000003 3", "96374 000001 0")
+ADD_ONS = (
+    "96375 96365 1 20130401 20251231",
+    "96375 96374 1 20130401 99999999",
+    "96366 CCCCC 2 20130401 99999999",
+    "96367 96413 1 20130401 99999999",
+)
+
+
+def ptp(audience="outpatient_hospital", quarter="2026Q1", bounds=("30000", "99999"), rows=PAIRS):
+    return EditTable.of("ptp", audience, quarter, None, SHA, bounds, rows)
+
+
+def mue(audience="outpatient_hospital", quarter="2026Q1", rows=LIMITS):
+    return EditTable.of("mue", audience, quarter, None, SHA, ("30000", "99999"), rows)
+
+
+def aoc(rows=ADD_ONS):
+    return EditTable.of("add-on", None, "2026Q1", None, SHA, ("11001", "99999"), rows)
+
+
+def rows_of(*given):
+    return [{"id": str(number), **row} for number, row in enumerate(given, 1)]
+
+
+def push(drug="Zofran", start="09:00", **fields):
+    return {"drug": drug, "route": "iv_push", "start": start, **fields}
+
+
+def infusion(drug="Rocephin", start="10:00", stop="10:30", **fields):
+    return {"drug": drug, "route": "iv_infusion", "start": start, "stop": stop, **fields}
+
+
+INJECTION = {"drug": "Toradol", "route": "im"}
+TWO_SITES = (
+    infusion(),
+    push(access_site="2", access_reason="incompatible_drugs"),
+)
+
+
+def asked(*administrations, tables=(), place="22", day=DAY, **fields):
+    given = {"place_of_service": place, "administrations": rows_of(*administrations), **fields}
+    if day:
+        given["date_of_service"] = day
+    return select_push_codes(given, tables=EditTables(tuple(tables)))
+
+
+def results(coding, kind="pair"):
+    return [(row.codes, row.result) for row in coding.edits if row.kind == kind]
+
+
+@pytest.mark.parametrize(
+    ("day", "quarter", "expected"),
+    [
+        ("2019-03-31", "2019Q1", "bundled"),
+        ("2019-04-01", "2019Q2", "modifier_present"),
+        (DAY, "2026Q1", "modifier_present"),
+        (None, "2026Q1", "modifier_present"),
+        ("2019-03-31", "2026Q1", "bundled"),
+    ],
+)
+def test_a_pair_is_read_for_its_date(day, quarter, expected):
+    """Two initial services of two accesses: the lower carries 59, which passes the edit once its indicator is 1. A
+    later file keeps the dates of older edits.
+    """
+    coding = asked(*TWO_SITES, tables=[ptp(quarter=quarter)], day=day)
+    assert [line.code for line in coding.lines if line.role == "initial"] == ["96365", "96374"]
+    assert (("96365", "96374"), expected) in results(coding)
+
+
+@pytest.mark.parametrize(
+    ("modifiers", "expected"), [((), "modifier_needed"), (("59",), "modifier_needed"), (("25",), "modifier_present")]
+)
+def test_a_visit_passes_with_its_own_modifier_only(modifiers, expected):
+    services = [{"code": "99213", "modifiers": list(modifiers)}]
+    coding = asked(INJECTION, tables=[ptp()], other_services=services)
+    [edit] = [row for row in coding.edits if row.codes == ("96372", "99213")]
+    assert edit.result == expected
+    assert "25" in edit.why
+    assert coding.lines[0].modifiers == (), "never added to get past an edit"
+
+
+@pytest.mark.parametrize(
+    ("day", "quarter", "where", "expected"),
+    [
+        ("2019-06-30", "2019Q2", "one", "modifier_needed"),
+        ("2019-07-01", "2019Q3", "one", "modifier_present"),
+        ("2019-06-30", "2019Q2", "two", "modifier_present"),
+    ],
+)
+def test_the_column_that_bears_the_modifier_is_dated(day, quarter, where, expected):
+    """Until 2019-06-30 on column two only (change request 11168)."""
+    one, two = ("36000", "96374") if where == "one" else ("96374", "36000")
+    table = ptp(quarter=quarter, rows=(f"{one} {two} 1 20090101 99999999",))
+    services = [{"code": "36000", "modifiers": ["XU"]}]
+    coding = asked(push(), tables=[table], day=day, other_services=services)
+    assert results(coding) == [((one, two), expected)]
+
+
+def test_no_modifier_passes_an_edit_of_indicator_zero():
+    services = [{"code": "36000", "modifiers": ["59"]}]
+    [edit] = [row for row in asked(push(), tables=[ptp()], other_services=services).edits if row.kind == "pair"]
+    assert (edit.codes, edit.result) == (("96374", "36000"), "bundled")
+    assert edit.rules == ("ncci-pair", "ncci-modifier-never")
+    assert [(table.quarter, table.sha256) for table in edit.tables] == [("2026Q1", SHA)]
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        (ptp(), "not_bundled"),
+        (ptp(quarter="2025Q4"), "no_data"),
+        (ptp(quarter="2026Q2"), "no_data"),
+        (ptp("practitioner"), "no_data"),
+        (ptp(bounds=("30000", "96374")), "no_data"),
+        (ptp(bounds=("96373", "99999")), "no_data"),
+        (mue(), "no_data"),
+        (None, "no_data"),
+    ],
+)
+def test_only_a_whole_file_of_the_quarter_shows_that_there_is_no_edit(table, expected):
+    """96372 beside 96374: the file must be of the claim's kind and quarter and run over both codes."""
+    coding = asked(push(), INJECTION, tables=[table] if table else [])
+    assert results(coding) == [(("96374", "96372"), expected)]
+
+
+def test_the_parts_of_a_quarter_are_read_together():
+    parts = [
+        EditTable.of("ptp", "outpatient_hospital", "2026Q1", part, SHA, bounds, ())
+        for part, bounds in (("f1", ("30000", "40000")), ("f2", ("40001", "99999")))
+    ]
+    services = [{"code": "36415"}]
+    for tables in (parts, parts[::-1]):
+        [edit] = [row for row in asked(push(), tables=tables, other_services=services).edits if row.kind == "pair"]
+        assert edit.result == "not_bundled"
+        assert {table.part for table in edit.tables} == {"f1", "f2"}
+    assert results(asked(push(), tables=parts[:1], other_services=services))[0][1] == "no_data"
+
+
+@pytest.mark.parametrize(("place", "claim", "expected"), [("11", None, "over"), ("22", None, "within")])
+def test_each_claim_meets_its_own_table(place, claim, expected):
+    tables = [mue("practitioner", rows=("96374 000000 3",)), mue(rows=("96374 000001 3",))]
+    coding = asked(push(), tables=tables, place=place, claim=claim)
+    assert results(coding, "units") == [(("96374",), expected)]
+    assert len(coding.receipt.tables) == 1
+
+
+def test_a_surgical_centre_meets_the_edits_for_practitioners():
+    tables = [mue("practitioner", rows=("96374 000000 3",)), mue(rows=("96374 000001 3",))]
+    coding = asked(push(), tables=tables, place="24", claim="facility")
+    assert results(coding, "units") == [(("96374",), "over")]
+
+
+def test_a_claim_nobody_owns_yet_meets_no_table():
+    coding = asked(push(), tables=[mue(), ptp()], place="31")
+    assert {row.result for row in coding.edits} == {"no_data"}
+    assert {row.rules for row in coding.edits} == {("edits-by-claim",)}
+    assert coding.receipt.tables == ()
+
+
+PUSHES = [push(drug, f"09:{minute}") for drug, minute in (("Zofran", "00"), ("Toradol", "05"), ("Pepcid", "10"))]
+MORE = [push(drug, f"09:{minute}") for drug, minute in (("Benadryl", "15"), ("Reglan", "20"))]
+
+
+@pytest.mark.parametrize(
+    ("administrations", "code", "expected", "rules"),
+    [
+        (PUSHES, "96375", "within", ("medically-unlikely-units",)),
+        (
+            PUSHES + MORE,
+            "96375",
+            "over",
+            ("medically-unlikely-units", "unlikely-units-by-line", "unlikely-units-absolute"),
+        ),
+        ([INJECTION] * 3, "96372", "within", ("medically-unlikely-units",)),
+        (
+            (*TWO_SITES[:1], infusion(access_site="2", access_reason="incompatible_drugs", drug="vancomycin")),
+            "96365",
+            "over",
+            ("medically-unlikely-units", "unlikely-units-absolute"),
+        ),
+    ],
+)
+def test_units_are_held_by_line_or_by_date(administrations, code, expected, rules):
+    """Four further pushes over a limit of three for the date; three injections on lines of one each under a limit of
+    two a line; two initial infusions over an absolute limit of one.
+    """
+    coding = asked(*administrations, tables=[mue()])
+    [edit] = [row for row in coding.edits if row.kind == "units" and row.codes == (code,)]
+    assert (edit.result, edit.rules) == (expected, rules)
+
+
+def test_what_a_whole_table_of_limits_lacks_is_not_published():
+    """The rulebook's own practitioner row of 96372 is not asked beside a table of the quarter that lacks the code."""
+    own = asked(INJECTION, place="11", day="2026-05-04")
+    assert results(own, "units") == [(("96372",), "within")]
+    table = mue("practitioner", "2026Q2", rows=("96374 000001 3",))
+    assert results(asked(INJECTION, tables=[table], place="11", day="2026-05-04"), "units") == [(("96372",), "no_data")]
+    earlier = mue("practitioner", "2026Q1", rows=())
+    assert results(asked(INJECTION, tables=[earlier], place="11", day="2026-05-04"), "units") == [
+        (("96372",), "within")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("administrations", "code", "expected"),
+    [
+        ((push(), push("Toradol", "09:05")), "96375", "primary_present"),
+        ((infusion(), push()), "96375", "primary_missing"),
+        ((infusion(stop="12:00"),), "96366", "contractor_decides"),
+    ],
+)
+def test_an_add_on_is_held_against_the_list_of_its_date(administrations, code, expected):
+    """The list took 96365 as a primary of 96375 to 2025-12-31; the primaries of 96366 are the contractor's."""
+    assert (((code,), expected)) in results(asked(*administrations, tables=[aoc()]), "add_on")
+    assert results(asked(*administrations), "add_on") == []
+
+
+def test_the_rulebooks_own_rows_are_always_there():
+    """An office visit beside an injection: the practitioner's edit since 2009 (AAPC), 99211 without a way past it."""
+    services = [{"code": "99213"}, {"code": "99211"}]
+    coding = asked(INJECTION, place="11", other_services=services)
+    assert results(coding) == [(("96372", "99213"), "modifier_needed"), (("96372", "99211"), "bundled")]
+    assert all(row.tables[0].sources and row.tables[0].confidence for row in coding.edits if row.kind == "pair")
+    assert results(asked(INJECTION, place="22", other_services=services))[0][1] == "no_data"
+
+
+def test_a_withdrawn_edit_is_none(monkeypatch):
+    row = Pair(("96374",), ("96372",), 9, "both", ("cms-ptp",))
+    monkeypatch.setattr(Rulebook, "pair", lambda _, one, two, __: row if (one, two) == ("96374", "96372") else None)
+    assert results(asked(push(), INJECTION)) == [(("96374", "96372"), "not_bundled")]
+
+
+def test_loaded_tables_go_before_the_rulebooks_rows():
+    services = [{"code": "99211"}]
+    table = ptp("practitioner", rows=("96372 99211 1 20090101 99999999",))
+    assert results(asked(INJECTION, place="11", other_services=services)) == [(("96372", "99211"), "bundled")]
+    [edit] = [
+        row for row in asked(INJECTION, place="11", tables=[table], other_services=services).edits if row.kind == "pair"
+    ]
+    assert (edit.result, edit.tables[0].sha256) == ("modifier_needed", SHA)
+
+
+def test_the_order_of_the_tables_changes_nothing():
+    tables = [ptp(), mue(), aoc(), ptp("practitioner")]
+    texts = [table.text() for table in tables]
+    given = {"place_of_service": "22", "date_of_service": DAY, "administrations": rows_of(*TWO_SITES)}
+    answers = {
+        select_push_codes(given, tables=EditTables.parse(order)).model_dump_json() for order in (texts, texts[::-1])
+    }
+    assert len(answers) == 1
+
+
+def test_nothing_reported_meets_no_edit():
+    coding = asked(infusion("sodium chloride 0.9%", stop="10:10", purpose="hydration"), tables=[ptp(), mue()])
+    assert coding.status == "nothing_to_report"
+    assert coding.edits == ()
+    assert coding.receipt.tables == ()
+
+
+def test_edits_are_held_once_and_not_on_every_walk(monkeypatch):
+    counted = []
+    ask = Rule.__call__
+
+    def noted(rule, *args, **kwargs):
+        counted.append(rule.id)
+        return ask(rule, *args, **kwargs)
+
+    monkeypatch.setattr(Rule, "__call__", noted)
+    asked(*PUSHES, infusion(stop=None), INJECTION)
+    assert counted.count("initial-by-hierarchy") > 5, "the encounter is walked many times"
+    assert counted.count("edits-by-claim") == 2
+    assert counted.count("ncci-pair") == 1
+
+
+def test_the_rows_of_the_book_touch_the_family_and_have_dates():
+    tables, _ = every_table()
+    assert tables.pair
+    assert tables.mue
+    for pair in tables.pair:
+        assert any(map(in_family, (*pair.column_one, *pair.column_two)))
+        assert pair.since
+    for limit in tables.mue:
+        assert in_family(limit.code)
+        assert limit.since
+        assert not in_force(limit, limit.since.replace(year=2009))
+
+
+@pytest.mark.parametrize("row", ["96365 96374 2 20090101 99999999", "96365 96374 1 2009 99999999", "x"])
+def test_a_row_of_another_form_is_no_table(row):
+    with pytest.raises(ValueError, match="is not one of a ptp table"):
+        ptp(rows=(row,))
