@@ -272,7 +272,13 @@ def _ranked(classified: Classified) -> Ranked:
             findings = _leads(row, standing, blocked, visit)
         standings.append(Standing(row, tier.rank if tier else LAST, says, row is first, findings))
     # Initial services come first, whatever their tier.
-    standings.sort(key=lambda standing: not standing.initial)
+    # Of equals the common access leads, so that the one charted with a reason is the further one.
+    standings.sort(
+        key=lambda standing: (
+            not standing.initial,
+            (standing.tier, standing.service.access != "") if standing.initial else (0, False),
+        )
+    )
     return Ranked(classified, tuple(standings), left_out, _method(standings, blocked, visit), blocked)
 
 

@@ -44,6 +44,7 @@ _ELSEWHERE = {
     "contrast": "part of the imaging",
     "blood": "transfusion, with codes of its own",
     "flush": "part of giving a drug",
+    "procedure": "a procedure, with a code of its own",
 }
 
 

@@ -41,6 +41,20 @@ _ROUTES: Mapping[str, str] = {
     "intradermal": "intradermal",
     "intra-arterial push": "intra_arterial_push",
     "intra-arterial infusion": "intra_arterial_infusion",
+    "intra-arterial pump": "intra_arterial_pump",
+    "ommaya": "csf_reservoir",
+    "intrapleural": "intrapleural",
+    "intraperitoneal": "intraperitoneal",
+    "intralesional": "intralesional",
+    "on-body injector": "on_body_injector",
+    "obi": "on_body_injector",
+    "portable pump refill": "portable_pump_refill",
+    "implanted pump refill": "implanted_pump_refill",
+    "epidural": "epidural",
+    "nerve block": "nerve_block",
+    "intra-articular": "intra_articular",
+    "intravesical": "intravesical",
+    "intravitreal": "intravitreal",
     "intrathecal": "intrathecal",
     "it": "intrathecal",
     "endotracheal": "endotracheal",
@@ -102,7 +116,13 @@ _EXTRAS: Mapping[str, str] = {
             "hcpcs",
             "access_site",
             "access_reason",
+            "access_device",
             "mixed_with",
+            "encounter",
+            "discontinued",
+            "lesions",
+            "counselled",
+            "pump_from",
         )
     },
 }
@@ -186,7 +206,8 @@ def _extras(text: str, field: str) -> dict[str, object]:
         plain = value.strip('"')
         target = _EXTRAS[name]
         boolean = Administration.model_fields[target].annotation == (bool | None)
-        extras[target] = _YES_NO.get(plain.lower(), plain) if boolean else plain
+        number = Administration.model_fields[target].annotation == (int | None) and plain.isdecimal()
+        extras[target] = _YES_NO.get(plain.lower(), plain) if boolean else int(plain[:6]) if number else plain
     return extras
 
 

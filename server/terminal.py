@@ -149,6 +149,9 @@ def _lines(lines: Sequence[Line], names: Mapping[str, str]) -> RenderableType:
     for line in lines:
         about = ", ".join(f"[{label}] {names[label]}" for label in line.administrations)
         body = Text.assemble((f"{_role(line)}  {about}", "cyan"), "\n", line.why)
+        if line.dates:
+            days = ", ".join(f"{row.date} {TIMES} {row.units}" for row in line.dates)
+            body.append(f"\ndated {days}")
         for rival in line.not_instead:
             known = set(rival.rules) <= set(line.rules)
             why = f"see {', '.join(rival.rules)}" if known else rival.why

@@ -60,7 +60,8 @@ def coding_text(coding: Coding) -> str:
     out = [f"Status: {coding.status.replace('_', ' ')}"]
     for line in coding.lines:
         label = _label(line.code, line.units, line.modifiers)
-        out.append(f"{label} {line.role} {_about(line.administrations)}: {line.why} ({', '.join(line.rules)})")
+        days = f", dated {', '.join(f'{row.date} x{row.units}' for row in line.dates)}" if line.dates else ""
+        out.append(f"{label} {line.role} {_about(line.administrations)}{days}: {line.why} ({', '.join(line.rules)})")
     out += [
         f"Not reported {_about(row.administrations)}: {row.why} ({', '.join(row.rules)})" for row in coding.not_reported
     ]

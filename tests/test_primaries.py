@@ -53,7 +53,7 @@ PAIRS = [
     ("96375", "96374", [PUSH, OTHER_PUSH]),
     ("96375", "96409", [CHEMO_PUSH, PUSH]),
     ("96375", "96413", [CHEMO, PUSH]),
-    ("96376", "96365", [DRIP, given("ceftriaxone", "push", "09:30")]),
+    ("96376", "96365", [DRIP, given("ceftriaxone", "push", "09:31")]),
     ("96376", "96374", [PUSH, AGAIN]),
     ("96376", "96409", [CHEMO_PUSH, PUSH, AGAIN]),
     ("96376", "96413", [CHEMO, PUSH, AGAIN]),

@@ -141,6 +141,7 @@ class Place(Row):
     facility_reports: bool = False
     inpatient: bool = False
     practitioner_edits: bool = False
+    note: str | None = None
 
     @property
     def spoken(self) -> str:
@@ -190,6 +191,7 @@ class Difference(Row):
     most: int | None = None
     places: tuple[str, ...] = ()
     not_at: tuple[str, ...] = ()
+    bars: bool = False
     modifier: str | None = None
     form: Literal["CMS-1500 (837P)", "UB-04 (837I)"] | None = None
     since: date | None = None
@@ -231,7 +233,10 @@ class Drug(Row):
     ) = None
     disputed: str | None = None
     disputed_sources: tuple[str, ...] = ()
-    elsewhere: Literal["vaccine", "contrast", "blood", "flush"] | None = None
+    elsewhere: Literal["vaccine", "contrast", "blood", "flush", "procedure"] | None = None
+    local_anesthetic: bool = False
+    complex_by: tuple[RouteName, ...] = ()
+    other_codes: tuple[str, ...] = ()
     other_use: str | None = None
     other_use_sources: tuple[str, ...] = ()
     not_by: tuple[RouteName, ...] = ()

@@ -17,9 +17,11 @@ from ivcoder.classify.elsewhere import (
     given_elsewhere,
     injected_as,
     integral_to_procedure,
+    local_anesthetic,
     never_here,
     no_administration_code,
     outside_family,
+    procedure_reported,
 )
 from ivcoder.classify.hydration import hydrate
 from ivcoder.classify.service import (
@@ -106,7 +108,7 @@ def _classified(
             services.append(service_of(bag, first.category, device[0], (device[1],), access))
             continue
         drug = contents(bag)[0][1]
-        if drug is not None and drug.elsewhere and (other := never_here(first, drug)):
+        if drug is not None and (other := _of_a_procedure(first, drug, visit)) is not None:
             services.append(service_of(bag, None, Kind.NOT_REPORTABLE, (other,), access))
             continue
         category, why, open_questions = category_of(bag, visit.payer, book)
@@ -132,6 +134,18 @@ def _classified(
     drug_infusions = [row for row in services if row and row.kind in (Kind.INFUSION, Kind.PUMP)]
     hydrate(services, waiting, drug_infusions, accesses, book, questions)
     return with_port_flush([row for row in services if row], visit, questions)
+
+
+def _of_a_procedure(given: Given, drug: Drug, visit: Visit) -> Finding | None:
+    """Why giving this drug belongs to other codes, or to the service it was given for."""
+    if drug.elsewhere:
+        return never_here(given, drug)
+    if drug.local_anesthetic and (numbing := local_anesthetic(given, drug)).holds:
+        return numbing
+    if drug.other_codes:
+        found = procedure_reported(given, drug, [row.code for row in visit.other_services])
+        return found if found.holds else None
+    return None
 
 
 def _never_reported(given: Given) -> Finding | None:

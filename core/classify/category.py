@@ -100,6 +100,23 @@ def payers_list(drug: Drug | None, charted: str | None, payer: str | None, book:
 
 
 @rule(
+    "category-by-route",
+    "classify",
+    "Some drugs are complex by one route",
+    sources=("noridian-spinraza", "carecost-spinraza"),
+    nature="disputed",
+    confidence=Confidence.MEDIUM,
+    says="{drug} given by {route} goes with the codes of chemotherapy and complex drugs, as contractors have it; "
+    "another page names the code of a spinal injection.",
+    otherwise="{drug} is not counted otherwise by its route.",
+)
+def category_by_route(given: Given, drug: Drug) -> Verdict:
+    """A drug that contractors count as complex only by one route goes with the chemotherapy codes by that route."""
+    hit = given.route.value in drug.complex_by
+    return (applies if hit else does_not)(drug=given.drug, route=given.route.spoken)
+
+
+@rule(
     "fluid-purpose",
     "classify",
     "What a fluid with electrolytes was for decides its category",
@@ -193,6 +210,8 @@ def _category_of_one(given: Given, drug: Drug | None, payer: str | None, book: R
         return Category(str(purpose.facts["category"])), (purpose,), []
     if payer and book.differs(payer, "category") and (listed := payer_category(given, drug, payer, book)).holds:
         return Category(str(listed.facts["category"])), (listed,), []
+    if drug is not None and given.route.value in drug.complex_by:
+        return Category.CHEMOTHERAPY, (category_by_route(given, drug),), []
     found = category_by_drug(given, drug, book)
     if drug is None or drug.category is None:
         return None, (found,), [_category_question(given, found, tuple(Category))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ivcoder.book import Category, Confidence, Rulebook
 from ivcoder.classify.service import Kind, Option, Question
-from ivcoder.encounter import Given, Route
+from ivcoder.encounter import AccessDevice, Given, Route
 from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
 
 
@@ -46,7 +46,7 @@ def csf_reservoir(given: Given, category: Category) -> Verdict:
     "Chemotherapy into the pleural or the peritoneal cavity",
     sources=("cpt", "palmetto-cavity-2007", "codingahead-96440"),
     says="{drug} is chemotherapy given into the {cavity} cavity, {way}: a code of its own.",
-    otherwise="{drug} is not chemotherapy given into a body cavity.",
+    otherwise="{drug} is not chemotherapy given into a body cavity by puncture, port or a catheter left in place.",
 )
 def cavity_chemotherapy(given: Given, category: Category) -> Verdict:
     """Chemotherapy into the pleural cavity has a code that takes in the puncture of the chest; into the peritoneal
@@ -59,6 +59,10 @@ def cavity_chemotherapy(given: Given, category: Category) -> Verdict:
     if given.route not in ways or category is not Category.CHEMOTHERAPY:
         return does_not(drug=given.drug)
     cavity, way = ways[given.route]
+    if given.route is Route.INTRAPERITONEAL and given.access_device is AccessDevice.TEMPORARY_CATHETER:
+        return does_not(drug=given.drug)
+    if given.route is Route.INTRAPLEURAL and given.access_device is not None:
+        way = "through a catheter already there, without the puncture the code takes in"
     return applies(drug=given.drug, cavity=cavity, way=way)
 
 
@@ -94,7 +98,8 @@ def into_a_cavity(
         case Route.INTRAPLEURAL:
             return Kind.INTRAPLEURAL, (cavity_chemotherapy(given, category),)
         case Route.INTRAPERITONEAL:
-            return Kind.INTRAPERITONEAL, (cavity_chemotherapy(given, category),)
+            found = cavity_chemotherapy(given, category)
+            return (Kind.INTRAPERITONEAL if found.holds else Kind.UNLISTED), (found,)
         case Route.INTRALESIONAL:
             found = intralesional_chemotherapy(given, book)
             if found.open:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ivcoder.book import Category, Drug, Rulebook
+from collections.abc import Sequence
+
+from ivcoder.book import Category, Confidence, Drug, Rulebook
 from ivcoder.classify.cavity import into_a_cavity
 from ivcoder.classify.service import Bag, Kind, Option, Question, is_hormonal, push_or_hours
 from ivcoder.classify.vein import fluid_never_pushed, prolonged_pump, pump_question, unlisted
@@ -111,9 +113,56 @@ def line_flush(given: Given, drug: Drug | None) -> Verdict:
     return (applies if drug is not None and drug.elsewhere == "flush" else does_not)(drug=given.drug)
 
 
+@rule(
+    "procedure-drug",
+    "classify",
+    "A drug whose giving is a procedure",
+    sources=("cpt", "haugen-beyond-basics", "aapc-botulinum"),
+    says="Giving {drug} is a procedure with a code of its own, and not drug administration. {note}",
+    otherwise="Giving {drug} is no procedure of its own.",
+)
+def procedure_drug(given: Given, drug: Drug | None) -> Verdict:
+    """Drugs that are given only in a procedure, such as botulinum toxin into muscles, injections into the eye or
+    clearing a catheter, are reported with that procedure and not with this family.
+    """
+    if drug is None or drug.elsewhere != "procedure":
+        return does_not(drug=given.drug)
+    return applies(drug=given.drug, note=drug.note or "")
+
+
+@rule(
+    "procedure-reported",
+    "classify",
+    "A drug whose other use is on the claim",
+    sources=("haugen-beyond-basics", "aapc-37195", "codingahead-92977"),
+    nature="convention",
+    confidence=Confidence.MEDIUM,
+    says="{drug} belongs to {code}, which is on the claim and takes in giving it.",
+    otherwise="The claim holds no code that takes in giving {drug}.",
+)
+def procedure_reported(given: Given, drug: Drug | None, others: Sequence[str]) -> Verdict:
+    """Where the claim holds the code of the procedure a drug can be for, giving it is part of that code."""
+    code = next((code for code in others if drug is not None and code in drug.other_codes), None)
+    return applies(drug=given.drug, code=code) if code else does_not(drug=given.drug)
+
+
+@rule(
+    "local-anesthetic",
+    "classify",
+    "A local anaesthetic under the skin is part of what follows",
+    sources=("noridian-initial-administration", "uwhc-2014", "ncci-manual-ch11"),
+    says="{drug} is a local anaesthetic given by {route}: part of the service it was given for, and not reported.",
+    otherwise="{drug} is no local anaesthetic, or was not given as one.",
+)
+def local_anesthetic(given: Given, drug: Drug | None) -> Verdict:
+    """Numbing the skin or a muscle with a local anaesthetic is included in the service it is done for."""
+    hit = drug is not None and drug.local_anesthetic and given.route in (Route.IM, Route.SC)
+    return (applies if hit else does_not)(drug=given.drug, route=given.route.spoken)
+
+
 def never_here(given: Given, drug: Drug | None) -> Finding | None:
     """Why what was given is never reported with this family, or None."""
-    for decide in (vaccine, contrast, blood_product, line_flush):
+    for decide in (vaccine, contrast, blood_product, line_flush, procedure_drug):
         found = decide(given, drug)
         if found.holds:
             return found

@@ -75,6 +75,23 @@ def professional_claim_in_facility(visit: Visit, book: Rulebook) -> Verdict:
 
 
 @rule(
+    "place-note",
+    "edits",
+    "What else may report a drug given at this place",
+    sources=("medibillmd-99601", "carecost-iv-push"),
+    nature="convention",
+    confidence=Confidence.MEDIUM,
+    says="{note}",
+    otherwise="Nothing more is to be said of this place.",
+)
+def place_note(note: str | None) -> Verdict:
+    """At home, a nurse's visit for an infusion, or the payer's amount by the day, is reported with other codes than
+    these, which are for what is done incident to a physician.
+    """
+    return applies(note=note) if note else does_not()
+
+
+@rule(
     "inpatient-claim",
     "edits",
     "Drug administration is part of an inpatient stay",
@@ -244,6 +261,24 @@ def discontinued_modifier(drug: str, claim: Claim | None, modifier: str) -> Verd
     professional claim; a facility's modifiers for discontinued procedures are for those with anaesthesia.
     """
     return (applies if claim is Claim.PROFESSIONAL else does_not)(drug=drug, modifier=modifier)
+
+
+@rule(
+    "reduced-modifier",
+    "edits",
+    "A service without a part that its code takes in",
+    sources=("palmetto-cavity-2007",),
+    nature="convention",
+    confidence=Confidence.LOW,
+    says="No puncture of the chest was made for {drug}, which the code takes in: modifier {modifier}, with a word on "
+    "it.",
+    otherwise="The service was done with all that its code takes in.",
+)
+def reduced_modifier(drug: str, modifier: str | None) -> Verdict:
+    """Chemotherapy into the pleural cavity through a catheter already there lacks the puncture that its code takes in,
+    and carries the modifier for a reduced service. The one source is old.
+    """
+    return applies(drug=drug, modifier=modifier) if modifier else does_not()
 
 
 @rule(
@@ -435,7 +470,7 @@ def edit(selected: Selected) -> Edited:
     barred = professional_claim_in_facility(visit, book)
     if not barred.holds:
         stay = inpatient_claim(visit)
-        barred = stay if stay.holds else barred
+        barred = stay if stay.holds else _within_payment(visit, book) or barred
     if barred.holds:
         taken = tuple(label for line in selected.earned for label in line.administrations)
         off = Refused(tuple(dict.fromkeys(taken)), (barred,))
@@ -461,6 +496,8 @@ def edit(selected: Selected) -> Edited:
         for row in selected.drug_lines
     ]
     if lines:
+        if (told := place_note(visit.place.note)).holds:
+            remarks.append(Remark("warning", (told,)))
         remarks += _beside(visit, book)
         remarks += _by_payer(selected.earned, visit, book)
     if visit.day is not None and any((row.stop or row.start or 0) >= DAY for row in visit.administrations):
@@ -498,6 +535,15 @@ def _by_payer(earned: Sequence[Earned], visit: Visit, book: Rulebook) -> Iterato
                 yield Remark("warning", (many,), lines[0].administrations)
 
 
+def _within_payment(visit: Visit, book: Rulebook) -> Finding | None:
+    """Why a payer that pays giving drugs at this place within another amount takes no code for it, if it takes none."""
+    if not visit.payer or visit.payer not in book.payers:
+        return None
+    here = (row for row in book.differs(visit.payer, "place_payment") if row.bars and visit.place.code in row.places)
+    row = next(here, None)
+    return payer_place_payment(book.payers[visit.payer].name, visit.place.spoken, row) if row else None
+
+
 def _is_initial(row: Earned) -> bool:
     """Whether a line is the initial service of a vascular access."""
     return row.role in INITIAL_ROLES.values()
@@ -514,6 +560,9 @@ def _line(row: Earned, visit: Visit, book: Rulebook, given: Mapping[str, Given],
         found = discontinued_modifier(drug, visit.claim, book.modifiers["discontinued"])
         modifiers = (*modifiers, book.modifiers["discontinued"]) if found.holds else modifiers
         findings = (*findings, found)
+    if row.role == "chemo_pleural" and given[row.administrations[0]].access_device is not None:
+        found = reduced_modifier(given[row.administrations[0]].drug, book.modifiers["reduced"])
+        modifiers, findings = (*modifiers, book.modifiers["reduced"]), (*findings, found)
     lost = tuple((book.codes[role].code, finding) for role, finding in row.lost)
     return Line(code.code, row.units, modifiers, code.answer, row.administrations, findings, lost)
 

@@ -75,7 +75,9 @@ class Administration(BaseModel):
     )
     mixed_with: Id | None = Field(None, description="The id of the administration whose bag it shared.")
     access_device: AccessDevice | None = Field(
-        None, description="What a flush went through, if nothing else was given."
+        None,
+        description="What a flush went through, if nothing else was given; for a body cavity, the port or catheter "
+        "already there.",
     )
     purpose: Purpose | None = Field(
         None,

@@ -123,6 +123,8 @@ class AccessDevice(StrEnum):
     PERIPHERAL = "peripheral"
     CENTRAL_LINE = "central_line"
     PORT = "port"
+    INDWELLING_CATHETER = "indwelling_catheter"
+    TEMPORARY_CATHETER = "temporary_catheter"
 
 
 class PumpFrom(StrEnum):
@@ -177,6 +179,10 @@ def _place_code(value: str) -> str:
 
 def _unspaced_lower(value: object) -> object:
     return value.strip().casefold() if isinstance(value, str) else value
+
+
+def _upper(value: object) -> object:
+    return value.strip().upper() if isinstance(value, str) else value
 
 
 def whole_date(value: object) -> object:
@@ -234,7 +240,7 @@ PlaceCode = Annotated[
     AfterValidator(_place_code),
     WithJsonSchema({"type": "string", "enum": list(places())}),
 ]
-CodeNumber = Annotated[str, StringConstraints(pattern=_CODE, to_upper=True)]
-DrugCode = Annotated[str, StringConstraints(pattern=_DRUG_CODE, to_upper=True)]
-ModifierCode = Annotated[str, StringConstraints(pattern=_MODIFIER, to_upper=True)]
+CodeNumber = Annotated[str, BeforeValidator(_upper), StringConstraints(pattern=_CODE)]
+DrugCode = Annotated[str, BeforeValidator(_upper), StringConstraints(pattern=_DRUG_CODE)]
+ModifierCode = Annotated[str, BeforeValidator(_upper), StringConstraints(pattern=_MODIFIER)]
 PayerId = Annotated[str, BeforeValidator(_unspaced_lower), StringConstraints(pattern=_PAYER)]

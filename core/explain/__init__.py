@@ -78,6 +78,7 @@ _IF = {
     "category_therapeutic": "{it} counts as another drug",
     "category_hydration": "{it} is plain fluid for hydration",
     "purpose_hydration": "{it} was given for dehydration",
+    "purpose_carrier": "it carried a drug or kept the line open",
     "purpose_replacement": "{it} was given to treat a low level",
     "access_incompatible_drugs": "the drugs must not be mixed, or a protocol asks for a second access",
     "access_second_lumen": "it was a second lumen of one line, or for convenience",

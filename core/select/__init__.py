@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ivcoder.book import Confidence, Payer
+from ivcoder.book import Confidence, Payer, Rulebook
 from ivcoder.classify import Classified, Kind, Option, Question, Service
-from ivcoder.encounter import Given, PumpFrom
+from ivcoder.encounter import Given, PumpFrom, Purpose
 from ivcoder.rank import Ranked, Standing
 from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
 from ivcoder.select.drug import drug_lines_of
@@ -142,15 +142,21 @@ def provider_pump(service: Service, given: Given, payer: Payer) -> Verdict:
     sources=("aapc-divided-dose", "carecost-96401-96402", "codingahead-96372"),
     nature="disputed",
     confidence=Confidence.LOW,
-    says="{drug} was injected more than once at the same time or without a time. Each injection has its line here; if "
+    says="{drug} was injected more than once within minutes or without a time. Each injection has its line here; if "
     "they were one dose divided, some payers take one line, and some want the later ones marked as distinct.",
     otherwise="{drug} was injected once, or at different times.",
 )
-def divided_dose(service: Service, others: Iterable[Service]) -> Verdict:
-    """Sources differ on one dose split over two injections: one unit, or one for each injection. Each is reported
-    here, and the answer says so.
+def divided_dose(service: Service, others: Iterable[Service], book: Rulebook) -> Verdict:
+    """Sources differ on one dose split over two injections, here {divided_dose_within} minutes apart or fewer: one
+    unit, or one for each injection. Each is reported here, and the answer says so.
     """
-    again = any(row.substance == service.substance and row.start == service.start for row in others)
+    within = book.limits["divided_dose_within"]
+    again = any(
+        row.substance == service.substance
+        and (row.start == service.start or abs((row.start or 0) - (service.start or 0)) <= within)
+        for row in others
+        if (row.start is None) == (service.start is None)
+    )
     return (applies if again else does_not)(drug=service.drug)
 
 
@@ -182,7 +188,10 @@ def _selected(ranked: Ranked, asides: Asides) -> tuple[list[Earned], list[Refuse
         higher = ranked.standings[:place]
         outcome = pushes[place] if place in pushes else _outcome(standing, higher, lines, ranked, asides)
         for doubt in _doubts(standing.service, higher, classified):
-            asides.warn(doubt, standing.service)
+            if doubt.open:
+                asides.questions.append(_purpose_question(doubt, standing.service))
+            else:
+                asides.warn(doubt, standing.service)
         if isinstance(outcome, Refused):
             refused.append(outcome)
         else:
@@ -242,11 +251,30 @@ def _pumped(standing: Standing, usual: str, payer: Payer, ranked: Ranked, asides
 def _doubts(service: Service, higher: Sequence[Standing], classified: Classified) -> Iterator[Finding]:
     """What is to be checked of a service, whatever it earns."""
     if service.kind is Kind.INJECTION:
-        twice = divided_dose(service, _of_kind(Kind.INJECTION, higher))
+        twice = divided_dose(service, _of_kind(Kind.INJECTION, higher), classified.book)
         if twice.holds:
             yield twice
     if service.kind is Kind.HYDRATION and _unstated(classified, service):
-        yield hydration_purpose(service.drug, stated=False)
+        yield hydration_purpose(service.drug, False, _runs_on_from(service, classified))
+
+
+def _runs_on_from(service: Service, classified: Classified) -> str | None:
+    """The drug whose infusion a fluid began beside, or as it ended."""
+    starts = [start for start, _ in service.spans]
+    for row in classified.services:
+        beside = row.kind is Kind.INFUSION and row.access == service.access and starts
+        if beside and all(any(begun < start <= ended for begun, ended in row.spans) for start in starts):
+            return row.drug
+    return None
+
+
+def _purpose_question(finding: Finding, service: Service) -> Question:
+    asked = service.administrations
+    options = tuple(
+        Option(f"purpose_{value.value}", {}, {label: {"purpose": value} for label in asked})
+        for value in (Purpose.HYDRATION, Purpose.CARRIER)
+    )
+    return Question(asked[0], "purpose", finding, options)
 
 
 def _of_kind(kind: Kind, standings: Iterable[Standing]) -> list[Service]:

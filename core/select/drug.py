@@ -17,6 +17,9 @@ from ivcoder.select.earned import Asides, Earned, Remark
 _UNDRUGGED = frozenset({Purpose.CARRIER, Purpose.KEEP_OPEN, Purpose.FLUSH})
 
 
+_BILLED_HERE = (None, "procedure")
+"""What is reported elsewhere, and still has a drug line of its own here."""
+
 _NOT_BILLED = frozenset({Route.ORAL, Route.SUBLINGUAL, Route.RECTAL, Route.NASAL, Route.TOPICAL})
 
 
@@ -168,7 +171,9 @@ def drug_lines_of(ranked: Ranked, asides: Asides) -> tuple[Earned, ...]:
     doses: dict[tuple[str, str, str], list[str]] = {}
     for label in order:
         given, drug = rows[label], classified.drugs[label]
-        if drug is None or drug.elsewhere or given.route in _NOT_BILLED or _is_carrier(given, drug):
+        if drug is None or drug.elsewhere not in _BILLED_HERE or given.route in _NOT_BILLED:
+            continue
+        if _is_carrier(given, drug):
             continue
         if given.dose is None:
             undosed.append(given)

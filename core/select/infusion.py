@@ -207,15 +207,20 @@ def hydration_secondary(service: Service, initial: Service | None, book: Ruleboo
     "hydration-purpose",
     "select",
     "Fluid beside drugs is hydration only if it was given for that",
-    sources=("fcso-infusion-hydration", "noridian-hydration", "cms-article-a53778"),
+    sources=("fcso-infusion-hydration", "noridian-hydration", "cms-article-a53778", "hcpro-2012-hydration-doc"),
     says="Nothing charted says that {drug} was given to hydrate. If it carried a drug or kept the line open, it is not "
     "reported; give its purpose.",
     otherwise="The record says what the fluid was for, or no drug was given beside it.",
+    unsure="{drug} began while {other} ran or as it ended, as the rest of a carrier bag does, and nothing charted says "
+    "that it was given to hydrate. Taken as hydration.",
 )
-def hydration_purpose(drug: str, stated: bool) -> Verdict:
+def hydration_purpose(drug: str, stated: bool, after: str | None = None) -> Verdict:
     """Plain fluid beside drugs is hydration when the record shows that it was needed for that, and not as a carrier or
-    to keep the line open. Without a word on it the fluid is taken as hydration, and the answer says so.
+    to keep the line open. Without a word on it the fluid is taken as hydration, and the answer says so; where it began
+    while a drug infusion ran or as it ended, its purpose is asked.
     """
+    if not stated and after is not None:
+        return cannot_tell("purpose", drug=drug, other=after)
     return (does_not if stated else applies)(drug=drug)
 
 

@@ -51,25 +51,33 @@ def repeat_push_facility(service: Service, visit: Visit) -> Verdict:
     "repeat-push-interval",
     "select",
     "The time between pushes of the same drug",
-    sources=("cpt", "umiami-obc", "centramed-bolus", "wearemedicalcoders-96374", "codingclarified"),
-    says="{drug} was pushed {gap} minutes {order} {other} began, at least {limit}: a repeat push.",
-    otherwise="{drug} was pushed {gap} minutes {order} {other} began, fewer than {limit}: not reportable.{disputed}",
+    sources=(
+        "cpt",
+        "umiami-obc",
+        "centramed-bolus",
+        "wearemedicalcoders-96374",
+        "codingclarified",
+        "ohiohima-part5",
+    ),
+    says="{drug} was pushed {gap} minutes {order} {other} {edge}, at least {limit}: a repeat push.",
+    otherwise="{drug} was pushed {gap} minutes {order} {other} {edge}, fewer than {limit}: not reportable.{disputed}",
     unsure="{drug} was pushed again, but the times do not show how long after its last reported administration: "
     "not reported until they do.",
 )
-def repeat_push_interval(drug: str, nearest: tuple[int, str, str] | None, book: Rulebook) -> Verdict:
+def repeat_push_interval(drug: str, nearest: tuple[int, str, str, str] | None, book: Rulebook) -> Verdict:
     """A push of the same drug is reportable only {repeat_push_after} minutes or more from the start of its nearest
-    reported administration. Whether exactly {repeat_push_disputed} is enough is disputed; here it is not.
+    administration, or from the end of an infusion of it that was over. Whether exactly {repeat_push_disputed} is enough
+    is disputed; here it is not.
     """
     limit = book.limits["repeat_push_after"]
     if nearest is None:
         return cannot_tell("start", drug=drug)
-    gap, order, other = nearest
+    gap, order, other, edge = nearest
     if gap >= limit:
-        return applies(drug=drug, gap=gap, order=order, other=other, limit=limit)
+        return applies(drug=drug, gap=gap, order=order, other=other, edge=edge, limit=limit)
     at_edge = gap == book.limits["repeat_push_disputed"]
     disputed = " Sources disagree whether exactly this interval counts." if at_edge else ""
-    return does_not(drug=drug, gap=gap, order=order, other=other, limit=limit, disputed=disputed)
+    return does_not(drug=drug, gap=gap, order=order, other=other, edge=edge, limit=limit, disputed=disputed)
 
 
 @rule(
@@ -190,14 +198,22 @@ def _again(
     return Earned("push_same_drug", 1, service.administrations, basis, service.access, lost=lost)
 
 
-def _nearest(service: Service, before: Sequence[Service]) -> tuple[int, str, str] | None:
-    """Minutes to the nearest of the others, start to start, before or after which; None while a time is missing."""
+def _nearest(service: Service, before: Sequence[Service]) -> tuple[int, str, str, str] | None:
+    """Minutes to the nearest of the others, before or after which, from what on; None while a time is missing."""
     start = service.start
     if start is None or not all(row.spans for row in before):
         return None
-    rows = [(abs(start - begun), begun > start, row.administrations) for row in before for begun, _ in row.spans]
-    gap, later, labels = min(rows)
-    return gap, "before" if later else "after", f"[{' '.join(labels)}]"
+    rows = [
+        (begun - start, "before", "began", row.administrations)
+        if begun > start
+        else (start - ended, "after", "ended", row.administrations)
+        if row.kind is Kind.INFUSION and ended <= start
+        else (start - begun, "after", "began", row.administrations)
+        for row in before
+        for begun, ended in row.spans
+    ]
+    gap, order, edge, labels = min(rows)
+    return gap, order, f"[{' '.join(labels)}]", edge
 
 
 def _interval_question(service: Service, before: Sequence[Service], finding: Finding, book: Rulebook) -> Question:

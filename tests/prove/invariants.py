@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from ivcoder.answer import Coding, Line
@@ -169,14 +169,15 @@ def an_add_on_has_a_primary(case: Case, answer: Coding) -> Iterator[str]:
 
 
 def a_repeat_push_is_for_a_facility_and_late_enough(case: Case, answer: Coding) -> Iterator[str]:
-    """At least 31 minutes from the start of whatever is reported of the drug by vein. Such a push is reported, unless
-    an infusion of the drug that earns nothing began closer by: the core counts from those too.
+    """At least 31 minutes from the start of whatever is reported of the drug by vein, or the end of an infusion of it.
+    Such a push is reported, unless an infusion of the drug that earns nothing began closer by: the core counts from
+    those too.
     """
     given = [one.rows for one in episodes(case)]
-    infused = [one.rows[0] for one in episodes(case) if one.kind.endswith("infusion")]
+    infused = [one.rows for one in episodes(case) if one.kind.endswith("infusion")]
     by_vein = PUSHES | INFUSIONS | {"96366"}
     lines = {label for line in answer.lines if line.code in by_vein for label in line.administrations}
-    reported = [rows[0] for rows in given if rows[0].id in lines]
+    reported = [rows for rows in given if rows[0].id in lines]
     repeats = {label for line in answer.lines if line.code == "96376" for label in line.administrations}
     if repeats and case.place == "11":
         yield "a repeat push in an office"
@@ -186,17 +187,27 @@ def a_repeat_push_is_for_a_facility_and_late_enough(case: Case, answer: Coding) 
         gaps = _gaps(row, reported)
         if row.id in repeats and not (gaps and _late(gaps)):
             yield "a repeat push too soon, or the first"
-        if case.place == "22" and row not in reported and _late([*gaps, *_gaps(row, infused)]):
+        mine = any(rows[0].id == row.id for rows in reported)
+        if case.place == "22" and not mine and _late([*gaps, *_gaps(row, infused)]):
             yield "a push late enough is not reported"
 
 
-def _gaps(row: Row, others: Iterable[Row]) -> list[int | None]:
-    """Minutes from start to start to what else was given of the drug; None where a time is missing."""
-    return [
-        None if row.start is None or other.start is None else abs(row.start - other.start)
-        for other in others
-        if other.letter.drug == row.letter.drug and other.id != row.id
-    ]
+def _gaps(row: Row, others: Iterable[Sequence[Row]]) -> list[int | None]:
+    """Minutes to what else was given of the drug, from the end of an infusion that was over, else from start to start;
+    None where a time is missing.
+    """
+    same = [rows for rows in others if rows[0].letter.drug == row.letter.drug and row.id not in [one.id for one in
+    rows]] return [_gap(row, rows) for rows in same]
+
+
+def _gap(row: Row, rows: Sequence[Row]) -> int | None:
+    starts = [one.start for one in rows]
+    if row.start is None or None in starts:
+        return None
+    end = max((one.start or 0) + (one.letter.minutes or 0) for one in rows)
+    start = min(one.start or 0 for one in rows)
+    over = end - start > LONGEST_PUSH and end <= row.start
+    return row.start - end if over else abs(row.start - start)
 
 
 def _late(gaps: Iterable[int | None]) -> bool:
