@@ -196,8 +196,8 @@ def _gaps(row: Row, others: Iterable[Sequence[Row]]) -> list[int | None]:
     """Minutes to what else was given of the drug, from the end of an infusion that was over, else from start to start;
     None where a time is missing.
     """
-    same = [rows for rows in others if rows[0].letter.drug == row.letter.drug and row.id not in [one.id for one in
-    rows]] return [_gap(row, rows) for rows in same]
+    mine = [rows for rows in others if rows[0].letter.drug == row.letter.drug]
+    return [_gap(row, rows) for rows in mine if row.id not in [one.id for one in rows]]
 
 
 def _gap(row: Row, rows: Sequence[Row]) -> int | None:
