@@ -22,6 +22,7 @@ from ivcoder.audit import BilledClaim, audit
 from ivcoder.book import DrugTable, EditTable, EditTables, Rulebook
 from ivcoder.classify import classify
 from ivcoder.denials import BilledLine, Denial, examine
+from ivcoder.documentation import document
 from ivcoder.edits import checked, consulted, edit
 from ivcoder.encounter import Administration, Encounter, visit_of
 from ivcoder.explain.audit import audit_answer
@@ -107,7 +108,8 @@ def select_push_codes(
     given = Encounter.read(encounter)
     explored = _walk(given, drugs, what_if=what_if, tipping=True)
     edits = checked(explored.edited, tables)
-    return explain.coding(given, explored, edits, consulted(explored.edited, tables))
+    documented = document(explored) if what_if else None
+    return explain.coding(given, explored, edits, consulted(explored.edited, tables), documented)
 
 
 def explain_denial(denial: Denial | Mapping[str, object], *, drugs: DrugTable | None = None) -> DenialExplanation:

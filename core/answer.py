@@ -78,6 +78,26 @@ class TippingPoint(_Answer):
     then: tuple[CodeUnits, ...]
 
 
+class Record(_Answer):
+    """What a line's record must show, in the words of the book."""
+
+    shown: tuple[str, ...]
+    lacking: tuple[str, ...]
+    not_in_input: tuple[str, ...] = Field(description="Must be in the chart, and this input has no field for it.")
+
+
+class Gap(_Answer):
+    """Something the record should show of an administration and does not."""
+
+    administration: str
+    element: str = Field(description="What is lacking.")
+    field: str = Field(description="The input field that would show it.")
+    at_stake: Literal["line", "code", "units", "modifier", "drug_line", "nothing"]
+    why: str
+    then: tuple[CodeUnits, ...] = Field(description="The administration lines it could come to.")
+    sources: tuple[str, ...]
+
+
 class Rival(_Answer):
     """A code that came close, and why it is not the one."""
 
@@ -105,6 +125,7 @@ class Line(_Answer):
     why: str
     rules: tuple[str, ...] = Field(description="Rule ids; each can be looked up.")
     not_instead: tuple[Rival, ...] = Field((), description="Codes that came close, and why they lost.")
+    record: Record | None = Field(None, description="What its record must show; null for a drug's own line.")
 
 
 class NotReported(_Answer):
@@ -157,6 +178,8 @@ class Coding(_Answer):
     questions: tuple[Question, ...]
     notices: tuple[Notice, ...]
     tipping_points: tuple[TippingPoint, ...]
+    documentation: tuple[Gap, ...] = Field((), description="What the record lacks, the dearest first.")
+    nurse_query: str | None = Field(None, description="Open questions to who gave it, ready to send; null when none.")
     edits: tuple[Edit, ...] = Field((), description="The lines and other services against payers' dated edits.")
     receipt: Receipt
 

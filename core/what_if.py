@@ -54,7 +54,7 @@ def answer(visit: Visit, book: Rulebook, *, drugs: bool = True) -> Edited:
 def walked(edited: Edited, option: Option) -> Edited:
     """The same way walked again with the facts of an answer to a question."""
     classified = edited.selected.ranked.classified
-    return answer(_with(classified.visit, option.changes), classified.book)
+    return answer(with_changes(classified.visit, option.changes), classified.book)
 
 
 def unexplored(edited: Edited) -> Explored:
@@ -74,7 +74,7 @@ def explore(edited: Edited, *, tipping: bool = True) -> Explored:
     mattering = []
     for question in edited.questions:
         outcomes = tuple(outcome for option in question.options for outcome in _ranges(option, walk))
-        if len({_signature(outcome.lines) for outcome in outcomes} | {_signature(edited.lines)}) > 1:
+        if len({signature(outcome.lines) for outcome in outcomes} | {signature(edited.lines)}) > 1:
             codes = {_administration(outcome.lines) for outcome in outcomes} | {_administration(edited.lines)}
             mattering.append(Mattering(question, _distinct(outcomes), len(codes) > 1))
     points: tuple[Outcome, ...] = ()
@@ -83,8 +83,8 @@ def explore(edited: Edited, *, tipping: bool = True) -> Explored:
     return Explored(edited, tuple(mattering), points)
 
 
-def _with(visit: Visit, changes: Mapping[str | None, Mapping[str, object]]) -> Visit:
-    """The visit with the changed facts."""
+def with_changes(visit: Visit, changes: Mapping[str | None, Mapping[str, object]]) -> Visit:
+    """The visit with the changed facts, by administration id; None stands for the encounter itself."""
     rows = tuple(
         row._replace(**changes[row.id]) if row.id in changes else row  # type: ignore[arg-type]
         for row in visit.administrations
@@ -93,7 +93,7 @@ def _with(visit: Visit, changes: Mapping[str | None, Mapping[str, object]]) -> V
 
 
 def _walk(visit: Visit, book: Rulebook, option: Option) -> Outcome:
-    return Outcome(option, answer(_with(visit, option.changes), book).lines)
+    return Outcome(option, answer(with_changes(visit, option.changes), book).lines)
 
 
 def _ranges(option: Option, walk: Callable[[Option], Outcome]) -> Iterator[Outcome]:
@@ -102,11 +102,11 @@ def _ranges(option: Option, walk: Callable[[Option], Outcome]) -> Iterator[Outco
     while first < last:
         low, high = walk(_lasting(option, first)), walk(_lasting(option, last))
         same, other = first, last
-        if _signature(low.lines) == _signature(high.lines):
+        if signature(low.lines) == signature(high.lines):
             same = last
         while other - same > 1:
             probe = (same + other) // 2
-            if _signature(walk(_lasting(option, probe)).lines) == _signature(low.lines):
+            if signature(walk(_lasting(option, probe)).lines) == signature(low.lines):
                 same = probe
             else:
                 other = probe
@@ -149,19 +149,20 @@ def _from_to(option: Option, first: int, last: int) -> Option:
     return part._replace(key="ran_between", facts={"minutes": first, "most": last})
 
 
-def _signature(lines: tuple[Line, ...]) -> Signature:
+def signature(lines: tuple[Line, ...]) -> Signature:
+    """What tells two answers apart: codes, units and modifiers."""
     return tuple(sorted((line.code, line.units, line.modifiers) for line in lines))
 
 
 def _administration(lines: tuple[Line, ...]) -> Signature:
-    return _signature(tuple(line for line in lines if line.answer != "drug"))
+    return signature(tuple(line for line in lines if line.answer != "drug"))
 
 
 def _distinct(outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
     """Join an outcome to the one before it when they give the same lines."""
     kept: list[Outcome] = []
     for outcome in outcomes:
-        if kept and _signature(kept[-1].lines) == _signature(outcome.lines):
+        if kept and signature(kept[-1].lines) == signature(outcome.lines):
             kept[-1] = Outcome(_both(kept[-1].option, outcome.option), outcome.lines)
         else:
             kept.append(outcome)
@@ -184,8 +185,8 @@ def _tipping_points(edited: Edited) -> Iterator[Outcome]:
 
     def walked(option: Option) -> tuple[Line, ...] | None:
         """The lines a change gives, if they are other lines."""
-        lines = answer(_with(visit, option.changes), book, drugs=False).lines
-        return lines if _signature(lines) != now else None
+        lines = answer(with_changes(visit, option.changes), book, drugs=False).lines
+        return lines if signature(lines) != now else None
 
     rows = {row.id: row for row in visit.administrations}
     apart = answer(visit._replace(stacked=False), book, drugs=False) if visit.stacked else edited

@@ -194,6 +194,53 @@ def select(
 
 
 @app.command()
+def document(
+    what: Arguments,
+    as_json: AsJson = False,
+    drugs: Drugs = None,
+    pos: Place = None,
+    date: Day = None,
+    claim: Whose = None,
+    payer: Payer = None,
+    reason: Reason = None,
+) -> int:
+    """What must the record show for each line, and what does it lack?"""
+    encounter = _given(what, _options(pos, date, claim, payer, reason, None, False))
+    coding = ivcoder.select_push_codes(encounter, drugs=reading.drug_table(drugs))
+    if as_json:
+        line = {"code", "units", "modifiers", "administrations", "record"}
+        text = coding.model_dump_json(by_alias=True, include={"lines": {"__all__": line}, "documentation": True})
+        sys.stdout.write(f"{text}\n")
+        return ANSWERED
+    from ivcoder.server import terminal
+
+    _show(lambda _: terminal.document_page(encounter, coding))
+    return ANSWERED
+
+
+@app.command()
+def query(
+    what: Arguments,
+    as_json: AsJson = False,
+    drugs: Drugs = None,
+    pos: Place = None,
+    date: Day = None,
+    claim: Whose = None,
+    payer: Payer = None,
+    reason: Reason = None,
+) -> int:
+    """A query to who gave the drugs, in neutral words, ready to send."""
+    encounter = _given(what, _options(pos, date, claim, payer, reason, None, False))
+    coding = ivcoder.select_push_codes(encounter, drugs=reading.drug_table(drugs))
+    if as_json:
+        sys.stdout.write(json.dumps({"nurse_query": coding.nurse_query}) + "\n")
+    else:
+        nothing = "Nothing is to be asked: the record shows what this input can hold."
+        sys.stdout.write(f"{coding.nurse_query or nothing}\n")
+    return ANSWERED
+
+
+@app.command()
 def explain(
     what: Annotated[
         list[str],

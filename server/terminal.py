@@ -220,6 +220,34 @@ def _edits(coding: Coding) -> list[RenderableType]:
     return [_heading("Payer edits"), _grid(rows), Text()] if rows else []
 
 
+def _lacks(coding: Coding) -> list[RenderableType]:
+    """What the record lacks and a code depends on, the dearest first."""
+    rows = [row for row in coding.documentation if row.at_stake != "nothing"]
+    if not rows:
+        return []
+    out: list[RenderableType] = [_heading("What the record lacks (ivcoder query asks for it)")]
+    for row in rows:
+        then = f" Then: {_outcome(row.then)}" if row.then else ""
+        out.append(Padding(Text(f"{row.why}{then}"), (0, 0, 0, 2)))
+    return [*out, Text()]
+
+
+def document_page(encounter: Encounter, coding: Coding) -> RenderableType:
+    """For each administration line, what its record must show, and whether this one does."""
+    parts: list[RenderableType] = [_header(encounter, STATUS[coding.status]), Text()]
+    rows: list[tuple[RenderableType, RenderableType]] = []
+    for line in coding.lines:
+        if line.record is None:
+            continue
+        body = Text(f"shown: {', '.join(line.record.shown) or 'nothing'}")
+        if line.record.lacking:
+            body.append(f"\nlacking: {', '.join(line.record.lacking)}", style="yellow")
+        body.append(f"\nin the chart, not in this input: {', '.join(line.record.not_in_input)}", style="dim")
+        rows.append((Text(f"{label(line.code, line.units, line.modifiers)}\n{_about(line.administrations)}"), body))
+    parts += [_grid(rows), Text(), *_lacks(coding)]
+    return Group(*parts, _foot(coding.receipt))
+
+
 def _tipping(coding: Coding) -> list[RenderableType]:
     if not coding.tipping_points:
         return []
@@ -269,7 +297,7 @@ def coding_page(encounter: Encounter, coding: Coding, console: Console) -> Rende
     if drugs:
         parts += [_heading("Drugs"), _lines(drugs, names), Text()]
     parts += [*_not_reported(coding.not_reported), *_questions(coding.questions)]
-    parts += [*_notices(coding.notices), *_edits(coding), *_tipping(coding)]
+    parts += [*_notices(coding.notices), *_lacks(coding), *_edits(coding), *_tipping(coding)]
     return Group(*parts, _foot(coding.receipt))
 
 

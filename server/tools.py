@@ -67,6 +67,10 @@ def coding_text(coding: Coding) -> str:
     ]
     out += _asked(coding.questions)
     out += [f"{row.level.capitalize()}: {row.why} ({', '.join(row.rules)})" for row in coding.notices]
+    dear = [row for row in coding.documentation if row.at_stake != "nothing"]
+    if dear:
+        lacks = "; ".join(f"{row.element} of [{row.administration}]" for row in dear)
+        out.append(f"Record lacks: {lacks}. nurse_query asks for it.")
     out += [
         f"Payer edits, {row.result.replace('_', ' ')} [{' '.join(row.codes)}]: {row.why} ({', '.join(row.rules)})"
         for row in coding.edits

@@ -23,12 +23,13 @@ ORDER = [
     "select",
     "edits",
     "what_if",
+    "documentation",
     "denials",
     "audit",
     "answer",
     "explain",
 ]
-STEPS = ["classify", "rank", "select", "edits", "what_if", "denials", "audit"]
+STEPS = ["classify", "rank", "select", "edits", "what_if", "documentation", "denials", "audit"]
 
 
 def name(path):

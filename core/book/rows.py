@@ -360,6 +360,39 @@ class UnitLimit(Row):
         return f"the rulebook's own row, of {self.confidence} confidence"
 
 
+When = Literal[
+    "every",
+    "timed",
+    "moment",
+    "repeat_push",
+    "slow_push",
+    "second_access",
+    "fluid",
+    "single_dose",
+    "repeat_infusion",
+    "disputed",
+    "unknown_product",
+    "professional",
+]
+"""Which administration lines need an element of the record.
+
+``timed``: what runs over time; ``moment``: pushes and injections; ``slow_push``: charted as a push, but longer than
+one; ``single_dose``: where the payer asks what was discarded; ``disputed``: a drug payers disagree on.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Element(Row):
+    """What a record must show for a line, and the field of an encounter that shows it, if there is one."""
+
+    id: str
+    short: str
+    when: When
+    sources: tuple[str, ...]
+    confidence: Confidence
+    field: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Tables(Row):
     """Every table of the rulebook."""
@@ -382,6 +415,7 @@ class Tables(Row):
     family: tuple[Family, ...]
     pair: tuple[Pair, ...]
     mue: tuple[UnitLimit, ...]
+    element: tuple[Element, ...]
 
 
 def in_force(row: Code | Threshold | Modifier | Billing | Difference | Pair | UnitLimit, day: date | None) -> bool:

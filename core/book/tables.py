@@ -11,11 +11,12 @@ from importlib import resources
 from pydantic import TypeAdapter
 
 from ivcoder.book.formulary import Formulary, plain
-from ivcoder.book.rows import Adjustment, Difference, Payer, Place, Source, Tables
+from ivcoder.book.rows import Adjustment, Difference, Element, Payer, Place, Source, Tables
 
 _FILES = (
     "codes",
     "denials",
+    "documentation",
     "drugs",
     "edits",
     "pairs",
@@ -91,6 +92,12 @@ def adjustments() -> Mapping[str, Adjustment]:
 def hints() -> Mapping[str, frozenset[str]]:
     """For each kind of denial, the reason and remark codes that point at it."""
     return {row.pattern: frozenset(row.codes) for row in tables()[0].hint}
+
+
+@cache
+def elements() -> tuple[Element, ...]:
+    """What a record must show, in the order it is listed."""
+    return tables()[0].element
 
 
 @cache

@@ -34,9 +34,11 @@ from ivcoder.book import EditTable, Pair, Rulebook
 from ivcoder.classify import Classified, Option
 from ivcoder.classify import Question as Asked
 from ivcoder.classify import Service as Sorted
+from ivcoder.documentation import Documented
 from ivcoder.edits import Checked, Cited, Edited, hierarchy_notice, newest_rulebook
 from ivcoder.edits import Line as ClaimLine
 from ivcoder.encounter import Encounter, Visit
+from ivcoder.explain.documentation import gap_parts, nurse_query, record_parts
 from ivcoder.rank import Ranked
 from ivcoder.rule import RULES, Finding, Rule
 from ivcoder.rule import Outcome as Ruling
@@ -265,20 +267,32 @@ def _edit(row: Checked) -> dict[str, object]:
     }
 
 
-def coding(encounter: Encounter, explored: Explored, edits: Sequence[Checked], tables: Iterable[EditTable]) -> Coding:
-    """The whole answer, with payers' edits as the consulted ``tables`` have them."""
+def coding(
+    encounter: Encounter,
+    explored: Explored,
+    edits: Sequence[Checked],
+    tables: Iterable[EditTable],
+    documented: Documented | None,
+) -> Coding:
+    """The whole answer, with payers' edits as the consulted ``tables`` have them, and what the record lacks."""
     edited = explored.edited
     classified = edited.selected.ranked.classified
     visit = classified.visit
+    lines = [line_parts(row) for row in edited.lines]
+    for place, record in documented.records.items() if documented else ():
+        lines[place]["record"] = record_parts(record)
+    gaps = documented.gaps if documented else ()
     # One validation of the whole is several times faster than building the parts one by one.
     return Coding.model_validate(
         {
             "status": _status(explored.questions, edited.lines),
-            "lines": tuple(map(line_parts, edited.lines)),
+            "lines": tuple(lines),
             "not_reported": _not_reported((row.administrations, row.findings) for row in edited.refused),
             "questions": tuple(question(row, visit) for row in explored.questions),
             "notices": notices(edited),
             "tipping_points": tuple(tipping_point(point, visit) for point in explored.tipping_points),
+            "documentation": tuple(gap_parts(gap, visit) for gap in gaps),
+            "nurse_query": nurse_query(gaps, explored) if documented else None,
             "edits": tuple(map(_edit, edits)),
             "receipt": receipt_of(encounter, encounter.date_of_service, classified.book, tables),
         }

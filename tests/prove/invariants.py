@@ -247,6 +247,10 @@ def _ran(case: Case, ids: tuple[str, ...], wholes: dict[tuple[str, ...], int | N
     rows = [row for row in case.rows if row.id in ids]
     if rows[0].letter.drug == "f":
         return fluid_minutes(case, rows[0].site)
+    if rows[0].letter.way == "under" and len(rows) > 1:
+        # Whatever the drug, infusions under the skin are one service.
+        timed = all(row.start is not None for row in rows)
+        return len(minutes_of(rows)) if timed else sum(row.letter.minutes or 0 for row in rows)
     return wholes[ids] if ids in wholes else rows[0].letter.minutes
 
 

@@ -1,0 +1,184 @@
+"""Step 6: what must the record show for each line, and what does this one lack?
+
+What is lacking is ranked by what it puts at stake, which is walked and not declared: the answers to an open question,
+or the lines that are left when what is not shown is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum, auto
+from typing import NamedTuple
+
+from ivcoder.book import Element, elements
+from ivcoder.classify import Kind
+from ivcoder.edits import Line
+from ivcoder.encounter import Claim, Given, Purpose, Route
+from ivcoder.select.infusion import same_drug_infused_again
+from ivcoder.what_if import Explored, answer, with_changes
+
+
+class Stake(IntEnum):
+    """What a gap puts at stake, the worst first."""
+
+    LINE = auto()
+    CODE = auto()
+    UNITS = auto()
+    MODIFIER = auto()
+    DRUG_LINE = auto()
+    NOTHING = auto()
+
+
+class Gap(NamedTuple):
+    """Something a record should show of an administration and does not; ``lines`` are what it could come to."""
+
+    administration: str
+    element: Element
+    stake: Stake
+    lines: tuple[Line, ...]
+
+
+class Record(NamedTuple):
+    """For one line, what its record must show: shown here, lacking here, or not part of this input."""
+
+    shown: tuple[Element, ...]
+    lacking: tuple[Element, ...]
+    elsewhere: tuple[Element, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Documented:
+    """The outcome of the step: a record for each administration line by its place, and the gaps, the dearest first."""
+
+    records: Mapping[int, Record]
+    gaps: tuple[Gap, ...]
+
+
+_OVER_TIME = frozenset(
+    {
+        Route.IV_INFUSION,
+        Route.IV_PUMP,
+        Route.SC_INFUSION,
+        Route.INTRA_ARTERIAL_INFUSION,
+        Route.INTRA_ARTERIAL_PUMP,
+    }
+)
+
+
+def document(explored: Explored) -> Documented:
+    """Hold each line against what its record must show.
+
+    Sources: the elements in the book, each with its own.
+    """
+    classified = explored.edited.selected.ranked.classified
+    rows = {row.id: row for row in classified.visit.administrations}
+    records: dict[int, Record] = {}
+    lacking: dict[tuple[str, str], Element] = {}
+    for place, line in enumerate(explored.edited.lines):
+        if line.answer == "drug":
+            continue
+        needed = [each for each in elements() if _is_needed(each, line, explored)]
+        without = [each for each in needed if any(not _shows(rows[label], each) for label in line.administrations)]
+        for element in without:
+            for label in line.administrations:
+                if element.field is not None and not _shows(rows[label], element):
+                    lacking.setdefault((label, element.field), element)
+        records[place] = Record(
+            tuple(each for each in needed if each.field is not None and each not in without),
+            tuple(each for each in without if each.field is not None),
+            tuple(each for each in needed if each.field is None),
+        )
+    gaps = [_gap(rows[label], element, explored) for (label, _), element in lacking.items()]
+    order = list(rows)
+    gaps.sort(key=lambda gap: (gap.stake, order.index(gap.administration)))
+    return Documented(records, tuple(gaps))
+
+
+def _is_needed(element: Element, line: Line, explored: Explored) -> bool:
+    """Whether a line's record must show an element."""
+    classified = explored.edited.selected.ranked.classified
+    visit, book = classified.visit, classified.book
+    rows = [row for row in visit.administrations if row.id in line.administrations]
+    drugs = [classified.drugs[row.id] for row in rows]
+    asked = {(question.administration, question.field) for question in explored.edited.questions}
+    match element.when:
+        case "every":
+            return True
+        case "timed":
+            return any(row.route in _OVER_TIME for row in rows)
+        case "moment":
+            return all(row.route not in _OVER_TIME for row in rows)
+        case "repeat_push":
+            return line.code == book.codes["push_same_drug"].code
+        case "slow_push":
+            return any(row.route is Route.IV_PUSH and (row.minutes or 0) > book.limits["push_longest"] for row in rows)
+        case "second_access":
+            return any(row.access_reason is not None or (row.id, "access_reason") in asked for row in rows)
+        case "fluid":
+            return book.services[book.numbers[line.code].role].kind == Kind.HYDRATION
+        case "single_dose":
+            marked = any(visit.place.code not in row.not_at for row in book.differs(visit.payer, "wastage"))
+            return marked and any(drug is not None and drug.container == "single_dose" for drug in drugs)
+        case "repeat_infusion":
+            return any(finding.rule == same_drug_infused_again.id for finding in line.findings)
+        case "disputed":
+            return any(drug is not None and drug.disputed is not None for drug in drugs)
+        case "unknown_product":
+            return any(drug is None for drug in drugs)
+        case "professional":
+            return visit.claim is Claim.PROFESSIONAL
+
+
+def _shows(given: Given, element: Element) -> bool:
+    """Whether an administration as charted shows an element."""
+    if element.field is None:
+        return False
+    return getattr(given, element.field) is not None
+
+
+def _gap(given: Given, element: Element, explored: Explored) -> Gap:
+    """A gap with the lines it could come to: those of an open question, or those left without what is not shown."""
+    now = explored.edited.lines
+    found = [(_stake(now, lines), lines) for lines in _alternatives(given, element, explored)]
+    stake, lines = min(found, key=lambda pair: pair[0], default=(Stake.NOTHING, now))
+    if element.field == "dose" and stake is Stake.NOTHING:
+        stake = Stake.DRUG_LINE
+    return Gap(given.id, element, stake, lines)
+
+
+def _alternatives(given: Given, element: Element, explored: Explored) -> Iterator[tuple[Line, ...]]:
+    asked = [row for row in explored.questions if row.question.administration == given.id]
+    fields = (element.field, "minutes") if element.field == "stop" else (element.field,)
+    mine = [row for row in asked if row.question.field in fields]
+    for row in mine:
+        yield from (outcome.lines for outcome in row.outcomes)
+    changes = {} if mine else _refused(given, element)
+    if changes:
+        classified = explored.edited.selected.ranked.classified
+        yield answer(with_changes(classified.visit, {given.id: changes}), classified.book).lines
+
+
+def _refused(given: Given, element: Element) -> Mapping[str, object]:
+    """The facts that fall when an element is not shown."""
+    if element.field in ("start", "stop") and given.minutes is not None and given.route in _OVER_TIME:
+        return {"start": None, "stop": None, "minutes": None}
+    return {"purpose": Purpose.CARRIER} if element.field == "purpose" else {}
+
+
+def _stake(now: Sequence[Line], then: Sequence[Line]) -> Stake:
+    """What is at stake between two answers."""
+    mine, theirs = _administration(now), _administration(then)
+    if len(theirs) < len(mine):
+        return Stake.LINE
+    if {line.code for line in theirs} != {line.code for line in mine}:
+        return Stake.CODE
+    if sorted((line.code, line.units) for line in theirs) != sorted((line.code, line.units) for line in mine):
+        return Stake.UNITS
+    if sorted((line.code, line.modifiers) for line in then) != sorted((line.code, line.modifiers) for line in now):
+        return Stake.MODIFIER
+    return Stake.NOTHING
+
+
+def _administration(lines: Sequence[Line]) -> list[Line]:
+    return [line for line in lines if line.answer != "drug"]
