@@ -24,10 +24,11 @@ ORDER = [
     "edits",
     "what_if",
     "denials",
+    "audit",
     "answer",
     "explain",
 ]
-STEPS = ["classify", "rank", "select", "edits", "what_if", "denials"]
+STEPS = ["classify", "rank", "select", "edits", "what_if", "denials", "audit"]
 
 
 def name(path):

@@ -14,8 +14,9 @@ from ivcoder.rule import RULES
 from ivcoder.server.cli import DEMO
 from ivcoder.server.mcp import build
 
-TOOLS = ["classify_administration", "rank_services", "select_push_codes", "explain_denial"]
+TOOLS = ["classify_administration", "rank_services", "select_push_codes", "explain_denial", "audit_claim"]
 DENIAL = {"place_of_service": "11", "billed_lines": [{"code": "96374"}, {"code": "96376", "denied": True}]}
+AUDIT = {"encounter": DEMO, "billed_lines": [{"code": "96413"}, {"code": "96374"}]}
 CANARY = "canary"
 
 
@@ -84,11 +85,15 @@ def test_every_argument_is_described_and_choices_are_enums(server, tool):
             assert "title" not in field
     route = schema["$defs"]["Route"]["enum"]
     assert {"iv_push", "iv_infusion", "im", "sc", "oral"} <= set(route)
-    place = schema["properties"]["place_of_service"]
+    place = (
+        schema["properties"].get("place_of_service") or schema["$defs"]["Encounter"]["properties"]["place_of_service"]
+    )
     assert {"11", "19", "22", "23"} <= set(next(each["enum"] for each in schemas(place) if "enum" in each))
 
 
-@pytest.mark.parametrize(("tool", "given"), [*[(tool, DEMO) for tool in TOOLS[:3]], (TOOLS[3], DENIAL)])
+@pytest.mark.parametrize(
+    ("tool", "given"), [*[(tool, DEMO) for tool in TOOLS[:3]], (TOOLS[3], DENIAL), (TOOLS[4], AUDIT)]
+)
 def test_a_readable_text_and_the_structured_answer_not_the_json_twice(server, tool, given):
     answer = json.loads(server.call(tool, given))["result"]
     assert not answer.get("isError")
@@ -180,14 +185,14 @@ def test_each_rule_is_a_resource(server):
 
 def test_the_prompts(server):
     rows = {row["name"]: row for row in result(server, "prompts/list")["prompts"]}
-    assert set(rows) == {"code-encounter", "review-denial", "draft-appeal", "ask-nurse"}
+    assert set(rows) == {"code-encounter", "review-denial", "draft-appeal", "ask-nurse", "audit-claim"}
     for name, row in rows.items():
         [argument] = row["arguments"]
         assert argument["required"]
         got = result(server, "prompts/get", name=name, arguments={argument["name"]: "Zofran 4 mg IV push 09:00"})
         text = got["messages"][0]["content"]["text"]
         assert text.endswith("Zofran 4 mg IV push 09:00")
-        assert "select_push_codes" in text or "explain_denial" in text
+        assert any(tool in text for tool in ("select_push_codes", "explain_denial", "audit_claim"))
         assert "is missing" in ask(server, "prompts/get", name=name, arguments={})["error"]["message"]
     assert "is not one of ours" in ask(server, "prompts/get", name="canary", arguments={})["error"]["message"]
 

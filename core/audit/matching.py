@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ivcoder.book import Reported
+from ivcoder.book import Drug, Reported
 from ivcoder.denials import BilledLine, Case
 from ivcoder.edits import Line
 
@@ -65,12 +65,16 @@ def _paired(
     """Take the best pairs in turn, and what they pair off ``over`` and ``under``."""
     billed = case.denial.billed_lines
     found: list[tuple[tuple[bool, ...], tuple[object, ...], int, int]] = []
+    twins: dict[tuple[object, ...], list[int]] = {}
     for place in (place for place, left in over.items() if left):
-        for number in (number for number, left in under.items() if left):
-            likeness = alike(case, billed[place], lines[number])
+        twins.setdefault(_content(billed[place]), []).append(place)
+    left = [number for number, units in under.items() if units]
+    for content, places in twins.items():
+        for number in left:
+            likeness = alike(case, billed[places[0]], lines[number])
             if likeness is not None:
                 unlike = tuple(not each for each in likeness)
-                found.append((unlike, _content(billed[place]), number, place))
+                found += [(unlike, content, number, place) for place in places]
     for _, _, number, place in sorted(found):
         units = min(over[place], under[number])
         if units and not same and lines[number].answer == "drug":
@@ -95,7 +99,7 @@ def _names(case: Case, line: BilledLine, row: Line) -> bool | None:
     drug = case.drug(line)
     if drug is None:
         return None
-    return any(charted is drug for _, charted in case.charted(row.administrations))
+    return any(charted is drug for charted in charted_drugs(case, row))
 
 
 def _same_code(case: Case, line: BilledLine, row: Line) -> Likeness | None:
@@ -113,11 +117,13 @@ def _same_service(case: Case, line: BilledLine, row: Line) -> Likeness | None:
     """Another code for what the line was billed for, as far as that can be told."""
     if not case.role(line):
         drugs = (*case.book.formulary.by_code.get(line.code, ()), case.drug(line))
-        charted = case.charted(row.administrations)
-        hit = row.answer == "drug" and any(drug is not None and drug in drugs for _, drug in charted)
+        charted = charted_drugs(case, row) if row.answer == "drug" else []
+        hit = any(drug is not None and drug in drugs for drug in charted)
         return (bool(_names(case, line, row)), line.units == row.units) if hit else None
+    if row.answer == "drug":
+        return None
     named = _names(case, line, row)
-    if row.answer == "drug" or named is False:
+    if named is False:
         return None
     mine, theirs = reported(case, line.code), reported(case, row.code)
     kind, leads = mine.kind == theirs.kind, case.book.numbers[line.code].answer == row.answer
@@ -130,6 +136,12 @@ def _same_service(case: Case, line: BilledLine, row: Line) -> Likeness | None:
 
 _DRUG_GIVEN = frozenset({"push", "infusion", "pump", "injection"})
 """Kinds that are taken for one another: ways to give one dose of a drug."""
+
+
+def charted_drugs(case: Case, row: Line) -> list[Drug | None]:
+    """The formulary's rows for what a supported line is for."""
+    drugs = case.edited.selected.ranked.classified.drugs if case.edited else {}
+    return [drugs[label] for label in row.administrations]
 
 
 def reported(case: Case, code: str) -> Reported:
