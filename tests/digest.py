@@ -4,8 +4,8 @@ import hashlib
 import json
 import sys
 
-from casebook import DENIALS, ENCOUNTERS
-from ivcoder import classify_administration, explain_denial, rank_services, select_push_codes
+from casebook import AUDITS, DENIALS, ENCOUNTERS
+from ivcoder import audit_claim, classify_administration, explain_denial, rank_services, select_push_codes
 
 
 def digest():
@@ -16,8 +16,10 @@ def digest():
             total.update(ask(case.encounter).model_dump_json(by_alias=True).encode())
     for case in DENIALS:
         total.update(explain_denial(case.denial).model_dump_json(by_alias=True).encode())
+    for case in AUDITS:
+        total.update(audit_claim(case.claim).model_dump_json(by_alias=True).encode())
     return total.hexdigest()
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps({"cases": len(ENCOUNTERS) + len(DENIALS), "sha256": digest()}))
+    sys.stdout.write(json.dumps({"cases": len(ENCOUNTERS) + len(DENIALS) + len(AUDITS), "sha256": digest()}))

@@ -74,3 +74,19 @@ def denial_page(case, answer):
     if answer.letter:
         out += ["", f"## Letter: {answer.letter_kind}", "", answer.letter]
     return "\n".join(out) + "\n"
+
+
+def audit_page(case, answer):
+    out = [*head(case), f"**{answer.status}**"]
+    out += sections(
+        *(
+            (title, [f"line {row.line or '-'}, {row.code}, {row.kind}, {row.direction}: {row.why}" for row in rows])
+            for title, rows in (("Findings", answer.findings), ("Undecided", answer.undecided))
+        ),
+        ("Matched", [f"line {row.line} with supported {row.supported}: {row.units}" for row in answer.matched]),
+        ("Not audited", [f"line {row.line}, {row.code}: {row.why}" for row in answer.not_audited]),
+        ("The record supports", [codes([row]) for row in answer.supported_lines]),
+        ("Questions", asked(answer.questions)),
+        ("Notices", [f"{row.level}, line {row.line or '-'}: {row.why}" for row in answer.notices]),
+    )
+    return "\n".join(out) + "\n"

@@ -208,7 +208,7 @@ def test_over_mcp(kind, tool, server):
 @pytest.mark.parametrize("kind", BYTES)
 def test_bytes_that_are_no_encounter(kind):
     given, says = BYTES[kind]
-    for command in ("select", "explain"):
+    for command in ("select", "explain", "audit"):
         done = run(command, "-", stdin=given)
         assert (done.status, done.out) == (2, "")
         check(done.err, ["input"])

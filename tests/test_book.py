@@ -226,3 +226,10 @@ def test_micrograms_by_every_sign(sign):
 
 def test_plain_names_ignore_case_blanks_and_punctuation():
     assert plain(" 5-FU ") == plain("5 fu") == "5fu"
+
+
+def test_every_role_says_what_it_reports():
+    assert set(BOOK.services) == set(BOOK.codes)
+    for row in BOOK.services.values():
+        assert set(row.sources) <= set(sources())
+        assert row.hour == ("hour" in row.role)

@@ -166,6 +166,39 @@ def test_what_people_type(text, expected):
     Encounter.read({"place_of_service": "22", "administrations": [read]})
 
 
+def test_an_audit_in_short_text_and_of_documents(tmp_path):
+    short = ("audit", "--json", "--pos", "22", "--date", "2026-03-02")
+    done = run(*short, "--billed", "96374", "--billed", "96375x2", "Zofran iv push 09:00")
+    answer = json.loads(done.out)
+    assert done.status == 0
+    assert [(row["line"], row["code"], row["kind"]) for row in answer["findings"]] == [(2, "96375", "unsupported")]
+    row = {"id": "1", "drug": "Zofran", "route": "iv_push", "start": "09:00"}
+    encounter = {"place_of_service": "22", "administrations": [row]}
+    path = tmp_path / "encounter.json"
+    path.write_text(json.dumps(encounter), encoding="utf-8")
+    beside = run("audit", "--json", "--date", "2026-03-02", "--billed", "96374", "--billed", "96375x2", str(path))
+    assert json.loads(beside.out) == answer
+    lines = [{"code": "96374"}, {"code": "96375", "units": 2}]
+    whole = json.dumps({"encounter": encounter, "billed_lines": lines}).encode()
+    assert json.loads(run("audit", "--json", "--date", "2026-03-02", "-", stdin=whole).out) == answer
+
+
+def test_exit_status_and_page_of_an_audit(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    clean = run("audit", "--pos", "22", "--billed", "96374", "Zofran iv push 09:00")
+    assert clean.status == 0
+    assert "Clean" in clean.out
+    asked = run("audit", "--pos", "22", "--billed", "96365", "Rocephin ivpb 09:00")
+    assert asked.status == 1
+    assert "Undecided" in asked.out
+    wrong = run("audit", "--pos", "22", "--billed", "96372", "--billed", "71046", "--billed", "96365", "Rocephin im")
+    assert wrong.status == 0
+    assert wrong.out.index("over-coded") < wrong.out.index("not audited")
+    assert all(len(line) <= 80 for line in (clean.out + asked.out + wrong.out).splitlines())
+    assert run("audit", "--pos", "22", "Zofran iv push 09:00").err.startswith("--billed: is missing")
+    assert run("audit", "--billed", "96374", "Zofran iv push 09:00").err.startswith("--pos: is missing")
+
+
 def test_own_drug_table_from_option_and_environment(tmp_path, monkeypatch):
     table = tmp_path / "own.toml"
     table.write_text('[[drug]]\nname = "housemix"\ncategory = "chemotherapy"\nagent = "cytotoxic"\n', encoding="utf-8")

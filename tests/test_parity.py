@@ -6,8 +6,8 @@ import pytest
 from commands import run
 
 from benchmarks.wire import Server
-from casebook import DENIALS, ENCOUNTERS
-from ivcoder import classify_administration, explain_denial, rank_services, select_push_codes
+from casebook import AUDITS, DENIALS, ENCOUNTERS
+from ivcoder import audit_claim, classify_administration, explain_denial, rank_services, select_push_codes
 
 STEPS = {
     "classify": ("classify_administration", classify_administration),
@@ -41,3 +41,8 @@ def test_encounter(case, command, server):
 @pytest.mark.parametrize("case", DENIALS, ids=lambda case: case.id)
 def test_denial(case, server):
     same("explain", "explain_denial", explain_denial, case.denial, server)
+
+
+@pytest.mark.parametrize("case", AUDITS, ids=lambda case: case.id)
+def test_audit(case, server):
+    same("audit", "audit_claim", audit_claim, case.claim, server)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from casebook import DENIALS, ENCOUNTERS
-from ivcoder import explain_denial, select_push_codes
-from markdown import coding_page, denial_page
+from casebook import AUDITS, DENIALS, ENCOUNTERS
+from ivcoder import audit_claim, explain_denial, select_push_codes
+from markdown import audit_page, coding_page, denial_page
 
 
 @pytest.mark.parametrize("case", ENCOUNTERS, ids=lambda case: case.id)
@@ -15,3 +15,8 @@ def test_encounter(case, frozen):
 @pytest.mark.parametrize("case", DENIALS, ids=lambda case: case.id)
 def test_denial(case, frozen):
     assert frozen(denial_page(case, explain_denial(case.denial)), "denials", case.id)
+
+
+@pytest.mark.parametrize("case", AUDITS, ids=lambda case: case.id)
+def test_audit(case, frozen):
+    assert frozen(audit_page(case, audit_claim(case.claim)), "audits", case.id)

@@ -65,12 +65,16 @@ def _paired(
     """Take the best pairs in turn, and what they pair off ``over`` and ``under``."""
     billed = case.denial.billed_lines
     found: list[tuple[tuple[bool, ...], tuple[object, ...], int, int]] = []
+    twins: dict[tuple[object, ...], list[int]] = {}
     for place in (place for place, left in over.items() if left):
-        for number in (number for number, left in under.items() if left):
-            likeness = alike(case, billed[place], lines[number])
+        twins.setdefault(_content(billed[place]), []).append(place)
+    left = [number for number, units in under.items() if units]
+    for content, places in twins.items():
+        for number in left:
+            likeness = alike(case, billed[places[0]], lines[number])
             if likeness is not None:
                 unlike = tuple(not each for each in likeness)
-                found.append((unlike, _content(billed[place]), number, place))
+                found += [(unlike, content, number, place) for place in places]
     for _, _, number, place in sorted(found):
         units = min(over[place], under[number])
         if units and not same and lines[number].answer == "drug":
