@@ -31,7 +31,7 @@ from ivcoder.audit import BilledClaim
 from ivcoder.book import places
 from ivcoder.encounter import Encounter
 from ivcoder.server.timeline import timeline
-from ivcoder.server.tools import PASSED
+from ivcoder.server.tools import PASSED, unasked
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 NARROWEST, PLAIN, WIDEST = 60, 80, 1000
@@ -221,8 +221,8 @@ def _edits(coding: Coding) -> list[RenderableType]:
 
 
 def _lacks(coding: Coding) -> list[RenderableType]:
-    """What the record lacks and a code depends on, the dearest first."""
-    rows = [row for row in coding.documentation if row.at_stake != "nothing"]
+    """What the record lacks and a code depends on beyond the questions, the dearest first."""
+    rows = unasked(coding)
     if not rows:
         return []
     out: list[RenderableType] = [_heading("What the record lacks (ivcoder query asks for it)")]

@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 import ivcoder
-from ivcoder.answer import Audit, AuditFinding, Classification, CodeUnits, Coding, DenialExplanation, Question, Ranking
+from ivcoder.answer import (
+    Audit,
+    AuditFinding,
+    Classification,
+    CodeUnits,
+    Coding,
+    DenialExplanation,
+    Gap,
+    Question,
+    Ranking,
+)
 from ivcoder.audit import BilledClaim
 from ivcoder.book import DrugTable, EditTables
 from ivcoder.denials import Denial
@@ -67,8 +77,7 @@ def coding_text(coding: Coding) -> str:
     ]
     out += _asked(coding.questions)
     out += [f"{row.level.capitalize()}: {row.why} ({', '.join(row.rules)})" for row in coding.notices]
-    dear = [row for row in coding.documentation if row.at_stake != "nothing"]
-    if dear:
+    if dear := unasked(coding):
         lacks = "; ".join(f"{row.element} of [{row.administration}]" for row in dear)
         out.append(f"Record lacks: {lacks}. nurse_query asks for it.")
     out += [
@@ -77,6 +86,16 @@ def coding_text(coding: Coding) -> str:
         if row.result not in PASSED
     ]
     return "\n".join(out)
+
+
+def unasked(coding: Coding) -> list[Gap]:
+    """What the record lacks, a code depends on, and no question asks for."""
+    asked = {(row.administration, row.field) for row in coding.questions}
+    return [
+        row
+        for row in coding.documentation
+        if row.at_stake not in ("drug_line", "nothing") and (row.administration, row.field) not in asked
+    ]
 
 
 def _classification(

@@ -119,9 +119,17 @@ def _forms(rule: str, outcome: Ruling) -> tuple[str, str]:
 _FIELD = re.compile(r"\{(\w+)\}")
 
 
+def _singular(text: str) -> str:
+    return text.replace(" 1 minutes", " 1 minute").replace(" 1 units", " 1 unit")
+
+
 def sentence(finding: Finding) -> str:
     """Put one finding into words."""
-    return (_forms(finding.rule, finding.outcome)[0] % finding.facts).replace(" 1 minutes", " 1 minute")
+    return (
+        (_forms(finding.rule, finding.outcome)[0] % finding.facts)
+        .replace(" 1 minutes", " 1 minute")
+        .replace(" 1 units", " 1 unit")
+    )
 
 
 def told(findings: Iterable[Finding]) -> tuple[str, tuple[str, ...]]:
@@ -134,7 +142,7 @@ def told(findings: Iterable[Finding]) -> tuple[str, tuple[str, ...]]:
         said.setdefault(((again if drug == subject else full) % facts, drug), rule)
         subject = drug
     text = " ".join([sentence for sentence, _ in said])
-    return text.replace(" 1 minutes", " 1 minute"), tuple(dict.fromkeys(said.values()))
+    return _singular(text), tuple(dict.fromkeys(said.values()))
 
 
 def statement(rule: Rule[...], limits: Mapping[str, int]) -> str:

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from ivcoder.book import Amount, Billing, Category, Confidence, Drug, Rulebook
 from ivcoder.classify import Option, Question
-from ivcoder.encounter import Given, Purpose, Route, Visit
+from ivcoder.encounter import DAY, Given, Purpose, Route, Visit
 from ivcoder.rank import Ranked
 from ivcoder.rule import Verdict, applies, cannot_tell, does_not, rule
 from ivcoder.select.earned import Asides, Earned, Remark
@@ -168,7 +168,7 @@ def drug_lines_of(ranked: Ranked, asides: Asides) -> tuple[Earned, ...]:
     lines: list[Earned] = []
     single: list[str] = []
     undosed: list[Given] = []
-    doses: dict[tuple[str, str, str], list[str]] = {}
+    doses: dict[tuple[str, str, str, int], list[str]] = {}
     for label in order:
         given, drug = rows[label], classified.drugs[label]
         if drug is None or drug.elsewhere not in _BILLED_HERE or given.route in _NOT_BILLED:
@@ -196,7 +196,8 @@ def drug_lines_of(ranked: Ranked, asides: Asides) -> tuple[Earned, ...]:
         if drug.container == "single_dose":
             single.append(given.drug)
         line = Earned("drug", units, (label,), (dated, counted), code=billing.code)
-        doses.setdefault((given.drug, billing.code, billing.per), []).append(given.dose)
+        day = (given.start or 0) // DAY
+        doses.setdefault((given.drug, billing.code, billing.per, day), []).append(given.dose)
         if visit.payer is None:
             lines.append(line)
         else:
@@ -254,9 +255,9 @@ def _units(dose: str, per: str, *, whole: bool = False) -> int | None:
     return int(units) + (1 if part > Decimal(0) and not whole else 0)
 
 
-def _rounded_apart(doses: Mapping[tuple[str, str, str], Sequence[str]]) -> Iterator[Remark]:
+def _rounded_apart(doses: Mapping[tuple[str, str, str, int], Sequence[str]]) -> Iterator[Remark]:
     """Say where rounding each dose of a drug up gives more than their total."""
-    for (drug, code, per), given in doses.items():
+    for (drug, code, per, _), given in doses.items():
         if len(given) > 1:
             apart = sum(_units(dose, per) or 0 for dose in given)
             units, part = divmod(sum(Amount.parse(dose).value for dose in given), Amount.parse(per).value)
