@@ -23,6 +23,7 @@ from ivcoder.audit import BilledClaim
 from ivcoder.book import DrugTable, EditTables
 from ivcoder.denials import Denial
 from ivcoder.encounter import Encounter
+from ivcoder.server import reading
 
 PASSED = frozenset({"not_bundled", "within", "primary_present"})
 """Results of payers' edits that need no word."""
@@ -144,6 +145,10 @@ def _found(row: AuditFinding) -> str:
 
 
 def _audit(given: Mapping[str, object], drugs: DrugTable | None, _: EditTables | None) -> tuple[BaseModel, str]:
+    encounter = given.get("encounter")
+    if isinstance(encounter, str):
+        # Some clients send an object that a schema only refers to as its text.
+        given = {**given, "encounter": reading.parsed(encounter)}
     answer: Audit = ivcoder.audit_claim(given, drugs=drugs)
     out = [f"Status: {answer.status.replace('_', ' ')}"]
     out += [f"Finding, {_found(row)}" for row in answer.findings]

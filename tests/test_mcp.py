@@ -245,3 +245,13 @@ def test_through_the_sdks_client_over_stdio():
     assert answer.structured_content["lines"][0]["code"] == "96413"
     assert prompt.messages
     assert "facilities" in page.contents[0].text
+
+
+def test_an_encounter_sent_as_its_text_is_read(server):
+    row = {"id": "1", "drug": "Zofran", "route": "iv_push", "start": "09:00"}
+    text = json.dumps({"place_of_service": "22", "administrations": [row]})
+    answer = json.loads(server.call("audit_claim", {"encounter": text, "billed_lines": [{"code": "96374"}]}))["result"]
+    assert answer["structuredContent"]["status"] == "clean"
+    broken = json.loads(server.call("audit_claim", {"encounter": "{", "billed_lines": [{"code": "96374"}]}))["result"]
+    assert broken["isError"]
+    assert "is not valid JSON" in broken["content"][0]["text"]

@@ -243,9 +243,12 @@ def audit_outside(line: BilledLine, decided: bool) -> Verdict:
     otherwise="{code} is not marked as of another encounter.",
 )
 def audit_other_encounter(case: Case, line: BilledLine) -> Verdict:
-    """One encounter is audited at a time; a line marked as of another one is not held against it."""
+    """A line marked as of another encounter is not held against a record that holds only one; where the record holds
+    several of the day, it is held against them.
+    """
     mark = case.book.modifiers["separate_service_encounter"]
-    return (applies if mark in line.modifiers else does_not)(code=line.code, modifier=mark)
+    several = len({row.encounter for row in case.denial.administrations}) > 1
+    return (applies if mark in line.modifiers and not several else does_not)(code=line.code, modifier=mark)
 
 
 @rule(
