@@ -108,10 +108,12 @@ def rules_index() -> str:
     return "\n".join(["# Rules", "", *[f"- `{rule.id}` ({rule.step}): {rule.title}" for rule in RULES.values()]]) + "\n"
 
 
-def rules_document() -> str:
-    """All rule pages as one document."""
-    head = "# The rules\n\nGenerated from the registry with `make docs`.\n"
-    return "\n".join([head, *["#" + rule_page(rule).replace("\n## ", "\n### ") for rule in RULES.values()]])
+def documents() -> dict[str, str]:
+    """Every page under docs/ by its path: one for each rule, their index, and the payers."""
+    pages = {f"rules/{rule.id}.md": rule_page(rule) for rule in RULES.values()}
+    index = [f"- [{rule.id}]({rule.id}.md) ({rule.step}): {rule.title}" for rule in RULES.values()]
+    pages["rules/README.md"] = "\n".join(["# The rules", "", "Generated with `make docs`.", "", *index]) + "\n"
+    return {**pages, "payers.md": payers_document()}
 
 
 def payers_index() -> str:
@@ -266,5 +268,9 @@ def edit_tables(tables: Sequence[EditTable]) -> Table:
 
 
 if __name__ == "__main__":
-    for name, text in (("rules", rules_document()), ("payers", payers_document())):
-        Path(sys.argv[1], f"{name}.md").write_text(text, encoding="utf-8")
+    docs = Path(sys.argv[1])
+    (docs / "rules").mkdir(exist_ok=True)
+    for old in (docs / "rules").glob("*.md"):
+        old.unlink()
+    for name, text in documents().items():
+        (docs / name).write_text(text, encoding="utf-8")

@@ -226,6 +226,8 @@ class EditTables:
 
     def _current(self, kind: EditKind, audience: Audience | None, day: date | None) -> list[EditTable]:
         """The files of the quarter of ``day``; without a date, of the newest quarter at hand."""
+        if not self.tables:
+            return []
         fit = [table for table in self.tables if (table.kind, table.audience) == (kind, audience)]
         quarter = quarter_of(day) if day else max((table.quarter for table in fit), default="")
         return [table for table in fit if table.quarter == quarter]
