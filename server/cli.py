@@ -373,7 +373,8 @@ def _payers_rules(name: str, rule: str | None, diff: bool) -> int:
 
 @app.command()
 def drug(
-    name: Annotated[list[str], typer.Argument(metavar="NAME", help="A brand or generic name.")], drugs: Drugs = None
+    name: Annotated[list[str], typer.Argument(metavar="NAME", help="A brand or generic name, or a HCPCS code.")],
+    drugs: Drugs = None,
 ) -> int:
     """What the formulary says of a drug."""
     from rich.text import Text
@@ -383,6 +384,12 @@ def drug(
     book = ivcoder.Rulebook.on(None, reading.drug_table(drugs))
     asked = " ".join(name)
     found = book.formulary.find(asked)
+    of_code = book.formulary.by_code.get(asked.upper(), ())
+    if found is None and of_code:
+        from rich.console import Group
+
+        _show(lambda _: Group(*map(pages.drug_table, of_code)))
+        return ANSWERED
     if found is None:
         near = book.formulary.like(asked)
         words = "Not in the formulary." + (f" Did you mean {' or '.join(near)}?" if near else "")

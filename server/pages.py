@@ -179,15 +179,16 @@ def payer_table(payer: Payer) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=payer.name, title_justify="left", show_lines=True)
-    for name in ("what", "differs so", "dates of service", "nature", "sources"):
-        table.add_column(name, overflow="fold")
+    table = Table.grid(padding=(0, 2, 1, 0))
+    table.add_column(width=20, overflow="fold")
+    table.add_column(overflow="fold")
+    table.add_row(Text(payer.name, style="bold"), "")
     for row in differences()[payer.id]:
-        cells = (_what(row), row.says, _when(row), f"{row.nature}, {row.confidence}", ", ".join(row.sources))
-        table.add_row(*map(Text, cells))
-    if not table.row_count:
+        where = f"\n{_when(row)}; {row.nature}, {row.confidence}; {', '.join(row.sources)}"
+        table.add_row(Text(_what(row), style="bold"), Text(row.says).append(where, style="dim"))
+    if not differences()[payer.id]:
         known = payer.note or "Nothing is known that differs."
-        table.add_row(*map(Text, ("nothing", known, "all", "", ", ".join(payer.sources))))
+        table.add_row(Text("nothing"), Text(known).append(f"\n{', '.join(payer.sources)}", style="dim"))
     return table
 
 

@@ -408,3 +408,9 @@ def test_any_columns_will_do(columns, monkeypatch):
 @pytest.mark.parametrize("size", ["9" * 12, "\N{SUPERSCRIPT TWO}"])
 def test_any_size_of_a_terminal_will_do(size):
     assert "96374" in in_a_terminal("select", "--pos", "22", "Zofran iv push 09:00", COLUMNS=size, LINES=size)
+
+
+def test_a_drug_is_found_by_its_code():
+    shown = run("drug", "j1200")
+    assert shown.status == 0
+    assert "diphenhydramine" in shown.out
