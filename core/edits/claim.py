@@ -264,6 +264,25 @@ def discontinued_modifier(drug: str, claim: Claim | None, modifier: str) -> Verd
 
 
 @rule(
+    "injections-on-lines",
+    "edits",
+    "Several injections on one claim",
+    sources=("aapc-divided-dose", "codingahead-96372", "cahaba-modifier-59"),
+    nature="convention",
+    confidence=Confidence.MEDIUM,
+    says="{code} stands on {lines} lines. Some payers want {other} on the later ones for another drug or site, or "
+    "{again} where the same was given again; none was added, since which of them a payer wants is its own.",
+    otherwise="{code} stands on one line at most.",
+)
+def injections_on_lines(code: str, lines: int, modifiers: tuple[str, str]) -> Verdict:
+    """Each injection has a line of its own; payers differ on the modifier that keeps the later ones from being taken
+    for duplicates.
+    """
+    found = applies if lines > 1 else does_not
+    return found(code=code, lines=lines, other=modifiers[0], again=modifiers[1])
+
+
+@rule(
     "reduced-modifier",
     "edits",
     "A service without a part that its code takes in",
@@ -496,6 +515,13 @@ def edit(selected: Selected) -> Edited:
         for row in selected.drug_lines
     ]
     if lines:
+        injected = injections_on_lines(
+            book.codes["injection"].code,
+            sum(line.role == "injection" for line in selected.earned),
+            (book.modifiers["separate_service"], book.modifiers["repeated"]),
+        )
+        if injected.holds:
+            remarks.append(Remark("info", (injected,)))
         if (told := place_note(visit.place.note)).holds:
             remarks.append(Remark("warning", (told,)))
         remarks += _beside(visit, book)
