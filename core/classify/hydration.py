@@ -85,7 +85,8 @@ def hydrate(
     counted: list[tuple[int, Service]] = []
     for place, bag, why in sorted(waiting, key=lambda row: (row[1].start is None, row[1].start or 0, row[1].rows)):
         access = accesses[bag.first.access_site][0]
-        timed = hydration_times(bag.label, bag.minutes, lacks(bag))
+        lacking = lacks(bag)
+        timed = hydration_times(bag.label, bag.minutes, "length" if lacking == "minutes" else lacking)
         if bag.minutes is None:
             shortest = book.limits["hydration_shortest"]
             lengths = (shortest - 1, shortest, HOUR + book.limits["hour_past"])
