@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import IntEnum, auto
 from typing import NamedTuple
 
-from ivcoder.book import Element, elements
+from ivcoder.book import Element, When, elements
 from ivcoder.classify import Kind
 from ivcoder.edits import Line
 from ivcoder.encounter import Claim, Given, Purpose, Route
@@ -78,7 +78,8 @@ def document(explored: Explored) -> Documented:
     for place, line in enumerate(explored.edited.lines):
         if line.answer == "drug":
             continue
-        needed = [each for each in elements() if _is_needed(each, line, explored)]
+        needs = set(_needs(line, explored))
+        needed = [each for each in elements() if each.when in needs]
         without = [each for each in needed if any(not _shows(rows[label], each) for label in line.administrations)]
         for element in without:
             for label in line.administrations:
@@ -95,39 +96,34 @@ def document(explored: Explored) -> Documented:
     return Documented(records, tuple(gaps))
 
 
-def _is_needed(element: Element, line: Line, explored: Explored) -> bool:
-    """Whether a line's record must show an element."""
+def _needs(line: Line, explored: Explored) -> Iterator[When]:
+    """What holds of a line, and so which elements its record must show."""
     classified = explored.edited.selected.ranked.classified
     visit, book = classified.visit, classified.book
     rows = [row for row in visit.administrations if row.id in line.administrations]
     drugs = [classified.drugs[row.id] for row in rows]
-    asked = {(question.administration, question.field) for question in explored.edited.questions}
-    match element.when:
-        case "every":
-            return True
-        case "timed":
-            return any(row.route in _OVER_TIME for row in rows)
-        case "moment":
-            return all(row.route not in _OVER_TIME for row in rows)
-        case "repeat_push":
-            return line.code == book.codes["push_same_drug"].code
-        case "slow_push":
-            return any(row.route is Route.IV_PUSH and (row.minutes or 0) > book.limits["push_longest"] for row in rows)
-        case "second_access":
-            return any(row.access_reason is not None or (row.id, "access_reason") in asked for row in rows)
-        case "fluid":
-            return book.services[book.numbers[line.code].role].kind == Kind.HYDRATION
-        case "single_dose":
-            marked = any(visit.place.code not in row.not_at for row in book.differs(visit.payer, "wastage"))
-            return marked and any(drug is not None and drug.container == "single_dose" for drug in drugs)
-        case "repeat_infusion":
-            return any(finding.rule == same_drug_infused_again.id for finding in line.findings)
-        case "disputed":
-            return any(drug is not None and drug.disputed is not None for drug in drugs)
-        case "unknown_product":
-            return any(drug is None for drug in drugs)
-        case "professional":
-            return visit.claim is Claim.PROFESSIONAL
+    asked = {question.administration for question in explored.edited.questions if question.field == "access_reason"}
+    yield "every"
+    yield "timed" if any(row.route in _OVER_TIME for row in rows) else "moment"
+    if line.code == book.codes["push_same_drug"].code:
+        yield "repeat_push"
+    if any(row.route is Route.IV_PUSH and (row.minutes or 0) > book.limits["push_longest"] for row in rows):
+        yield "slow_push"
+    if any(row.access_reason is not None or row.id in asked for row in rows):
+        yield "second_access"
+    if book.services[book.numbers[line.code].role].kind == Kind.HYDRATION:
+        yield "fluid"
+    single = any(drug is not None and drug.container == "single_dose" for drug in drugs)
+    if single and book.marks_discarded(visit.payer, visit.place.code):
+        yield "single_dose"
+    if any(finding.rule == same_drug_infused_again.id for finding in line.findings):
+        yield "repeat_infusion"
+    if any(drug is not None and drug.disputed is not None for drug in drugs):
+        yield "disputed"
+    if None in drugs:
+        yield "unknown_product"
+    if visit.claim is Claim.PROFESSIONAL:
+        yield "professional"
 
 
 def _shows(given: Given, element: Element) -> bool:

@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from ivcoder.book import Category, Confidence, Tier
-from ivcoder.classify import IN_CONTEST, Classified, Kind, Service
+from ivcoder.classify import IN_CONTEST, Classified, Kind, Service, uncovered
 from ivcoder.encounter import Claim, Visit
 from ivcoder.rule import Finding, Verdict, applies, does_not, rule
 
@@ -417,11 +417,9 @@ def _one(segments: Sequence[Service]) -> Service:
 
 def _covered(services: Iterable[Service]) -> int:
     """The minutes in which at least one of them ran."""
-    minutes = end = 0
-    for start, stop in sorted(span for row in services for span in row.spans):
-        minutes += max(0, stop - max(start, end))
-        end = max(end, stop)
-    return minutes
+    spans = [span for row in services for span in row.spans]
+    whole = min(start for start, _ in spans), max(stop for _, stop in spans)
+    return whole[1] - whole[0] - uncovered(whole, spans)
 
 
 def _unique(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -150,10 +150,8 @@ def audit_separate_unmarked(case: Case, line: BilledLine, row: Line) -> Verdict:
     return applies(code=line.code, modifier=marks[0]) if hit else does_not(code=line.code)
 
 
-def _marks(case: Case) -> bool:
-    """Whether the payer wants discarded drug marked at this place."""
-    place = case.place.code if case.place else ""
-    return any(place not in row.not_at for row in case.book.differs(case.denial.payer, "wastage"))
+def _wants_marks(case: Case) -> bool:
+    return case.book.marks_discarded(case.denial.payer, case.place.code if case.place else "")
 
 
 @rule(
@@ -172,7 +170,7 @@ def audit_discarded_marks(case: Case, line: BilledLine, row: Line, units: int) -
     mine, theirs = (sorted(known & {*marks}) for marks in (line.modifiers, row.modifiers))
     drugs = [drug for _, drug in case.charted(row.administrations)]
     told = theirs or any(drug is not None and drug.container in ("single_dose", "multi_dose") for drug in drugs)
-    if row.answer != "drug" or mine == theirs or not _marks(case) or not told:
+    if row.answer != "drug" or mine == theirs or not _wants_marks(case) or not told:
         return does_not(code=line.code)
     billed, wanted = (
         f"with {' and '.join(marks)}" if marks else "without a modifier of discarded drug" for marks in (mine, theirs)
@@ -309,7 +307,7 @@ def audit_discarded_unknown(case: Case, line: BilledLine, lines: Iterable[Line])
     drugs = case.book.formulary.by_code.get(line.code, ())
     rows = case.edited.selected.ranked.classified.visit.administrations
     mine = [row for row in rows if any(drug in drugs for _, drug in case.charted([row.id]))]
-    if not _marks(case):
+    if not _wants_marks(case):
         lacks = "no payer that is known to want it is given"
     elif any(row.discarded is None for row in mine):
         lacks = "what was discarded is not charted"

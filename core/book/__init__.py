@@ -46,6 +46,7 @@ from ivcoder.book.rows import (
     Tier,
     UnitLimit,
     VisitRange,
+    When,
     in_force,
 )
 from ivcoder.book.tables import (
@@ -94,6 +95,7 @@ __all__ = [
     "Source",
     "Tier",
     "UnitLimit",
+    "When",
     "adjustments",
     "differences",
     "elements",
@@ -153,6 +155,10 @@ class Rulebook:
     def differs(self, payer: str | None, kind: DifferenceKind) -> tuple[Difference, ...]:
         """In what a payer, by its id, differs in one kind of thing; nothing for a payer not known."""
         return self.differences.get((payer or "", kind), ())
+
+    def marks_discarded(self, payer: str | None, place: str) -> bool:
+        """Whether a payer, by its id, wants discarded drug marked at a place of service."""
+        return any(place not in row.not_at for row in self.differs(payer, "wastage"))
 
     def is_visit(self, code: str) -> bool:
         """Whether a code is an evaluation and management visit."""

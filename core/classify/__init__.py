@@ -36,6 +36,7 @@ from ivcoder.classify.service import (
     Span,
     contents,
     service_of,
+    uncovered,
 )
 from ivcoder.classify.vein import infused_as, pumped_as, pushed_as
 from ivcoder.encounter import Given, Route, Visit
@@ -52,7 +53,7 @@ __all__ = [
     "Span",
     "classify",
     "drug_of",
-    "encounters_of",
+    "uncovered",
 ]
 
 
@@ -65,11 +66,11 @@ def classify(visit: Visit, book: Rulebook) -> Classified:
     """
     drugs = {row.id: drug_of(row, book) for row in visit.administrations}
     questions: list[Question] = []
-    services = [service for part in encounters_of(visit) for service in _classified(part, drugs, book, questions)]
+    services = [service for part in _encounters_of(visit) for service in _classified(part, drugs, book, questions)]
     return Classified(visit, book, tuple(services), tuple(questions), drugs)
 
 
-def encounters_of(visit: Visit) -> list[Visit]:
+def _encounters_of(visit: Visit) -> list[Visit]:
     """The separate encounters of a day, the first in time first."""
     labels = dict.fromkeys(row.encounter for row in visit.administrations)
     if len(labels) == 1:

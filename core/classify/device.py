@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from ivcoder.book import Confidence
 from ivcoder.classify.category import carrier_fluid
 from ivcoder.classify.elsewhere import line_flush
@@ -84,19 +82,19 @@ def device_service(given: Given) -> tuple[Kind, Finding] | None:
     return None
 
 
-def with_port_flush(services: Sequence[Service], visit: Visit, questions: list[Question]) -> list[Service]:
+def with_port_flush(services: list[Service], visit: Visit, questions: list[Question]) -> list[Service]:
     """The services, with one flush counted where flushes are all there is."""
+    if visit.other_services or any(row.kind is not Kind.NOT_REPORTABLE for row in services):
+        return services
     rows = {row.id: row for row in visit.administrations}
-    flushes = [rows[row.administrations[0]] for row in services if _is_flush(row, rows[row.administrations[0]])]
-    if len(flushes) < len(services) or visit.other_services:
-        return list(services)
-    found = port_flush_alone(flushes[0])
+    if not all(_is_flush(row, rows[row.administrations[0]]) for row in services):
+        return services
+    given = rows[services[0].administrations[0]]
+    found = port_flush_alone(given)
     if found.open:
         devices = (AccessDevice.PORT, AccessDevice.PERIPHERAL)
-        options = tuple(
-            Option(f"flushed_{value.value}", {}, {flushes[0].id: {"access_device": value}}) for value in devices
-        )
-        questions.append(Question(flushes[0].id, "access_device", found, options))
+        options = tuple(Option(f"flushed_{value.value}", {}, {given.id: {"access_device": value}}) for value in devices)
+        questions.append(Question(given.id, "access_device", found, options))
     first = services[0]._replace(
         kind=Kind.PORT_FLUSH if found.holds else Kind.NOT_REPORTABLE,
         findings=(found,) if found.holds else (*services[0].findings, found),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from ivcoder.book import Category, Rulebook
 from ivcoder.classify.service import (
@@ -15,6 +15,7 @@ from ivcoder.classify.service import (
     lacks,
     length_question,
     service_of,
+    uncovered,
 )
 from ivcoder.encounter import HOUR
 from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
@@ -47,10 +48,10 @@ def hydration_concurrent(bag: Bag, others: Sequence[Service]) -> Verdict:
     total = bag.minutes or 0
     if bag.start is None:
         return cannot_tell("start", drug=bag.label) if others else does_not(drug=bag.label)
-    beside = total - _uncovered((bag.start, bag.start + total), (span for row in others for span in row.spans))
+    beside = total - uncovered((bag.start, bag.start + total), (span for row in others for span in row.spans))
     if beside:
         running = (bag.start, bag.start + total)
-        names = [row.drug for row in others if _uncovered(running, row.spans) < total]
+        names = [row.drug for row in others if uncovered(running, row.spans) < total]
         return applies(drug=bag.label, beside=beside, total=total, others=" and ".join(dict.fromkeys(names)))
     if any(not row.spans for row in others):
         return cannot_tell("start", drug=bag.label)
@@ -100,7 +101,7 @@ def hydrate(
         if bag.start is not None:
             # Two fluids at the same time are one hydration: a minute counts once.
             running, mine = (bag.start, bag.start + bag.minutes), taken.setdefault(access, [])
-            net = _uncovered(running, [*(span for row in drug_infusions for span in row.spans), *mine])
+            net = uncovered(running, [*(span for row in drug_infusions for span in row.spans), *mine])
             mine.append(running)
         found = (*why, beside) if beside.holds or beside.open else why
         service = service_of(bag, Category.HYDRATION, Kind.HYDRATION, found, access)
@@ -131,16 +132,3 @@ def _overlap_question(bag: Bag, drug_infusions: Sequence[Service], finding: Find
         for key, (start, stop) in zip(("overlapping", "apart"), times, strict=True)
     )
     return Question(about, "start", finding, options)
-
-
-def _uncovered(span: Span, others: Iterable[Span]) -> int:
-    """The minutes of ``span`` that none of ``others`` covers."""
-    reached, free = span[0], 0
-    for start, stop in sorted(others):
-        if stop <= reached:
-            continue
-        if start >= span[1]:
-            break
-        free += max(0, start - reached)
-        reached = max(reached, stop)
-    return free + max(0, span[1] - reached)

@@ -226,3 +226,16 @@ def push_or_hours(bag: Bag, finding: Finding, book: Rulebook) -> Question:
     """Ask how long a drug ran: as a push, within the first hour, or into the next."""
     push = book.limits["push_longest"]
     return length_question(bag, finding, (push, push + 1, HOUR + book.limits["hour_past"]))
+
+
+def uncovered(span: Span, others: Iterable[Span]) -> int:
+    """The minutes of ``span`` that none of ``others`` covers."""
+    reached, free = span[0], 0
+    for start, stop in sorted(others):
+        if stop <= reached:
+            continue
+        if start >= span[1]:
+            break
+        free += max(0, start - reached)
+        reached = max(reached, stop)
+    return free + max(0, span[1] - reached)

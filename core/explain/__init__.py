@@ -125,11 +125,7 @@ def _singular(text: str) -> str:
 
 def sentence(finding: Finding) -> str:
     """Put one finding into words."""
-    return (
-        (_forms(finding.rule, finding.outcome)[0] % finding.facts)
-        .replace(" 1 minutes", " 1 minute")
-        .replace(" 1 units", " 1 unit")
-    )
+    return _singular(_forms(finding.rule, finding.outcome)[0] % finding.facts)
 
 
 def told(findings: Iterable[Finding]) -> tuple[str, tuple[str, ...]]:

@@ -125,7 +125,7 @@ def discarded_drug(given: Given, drug: Drug, visit: Visit, book: Rulebook, units
     with its modifier, from one whole unit on, and, since that modifier exists, another modifier when nothing was
     discarded.
     """
-    wanted = any(visit.place.code not in row.not_at for row in book.differs(visit.payer, "wastage"))
+    wanted = book.marks_discarded(visit.payer, visit.place.code)
     if drug.container != "single_dose" or not wanted:
         return does_not(drug=given.drug)
     payer = book.payers[visit.payer or ""].name

@@ -172,7 +172,7 @@ def denied_wastage_unmarked(case: Case, line: BilledLine) -> Verdict:
     if payer is None and case.denial.payer is None:
         return cannot_tell("payer", code=line.code, modifiers=words)
     place = case.place.code if case.place else ""
-    if payer is None or all(place in row.not_at for row in case.book.differs(payer.id, "wastage")):
+    if payer is None or not case.book.marks_discarded(payer.id, place):
         return does_not(code=line.code)
     return applies(code=line.code, payer=payer.name, modifiers=words)
 
