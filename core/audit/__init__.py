@@ -17,7 +17,7 @@ from ivcoder.audit.rules import audit_depends
 from ivcoder.book import DrugTable, Rulebook
 from ivcoder.classify import Question
 from ivcoder.denials import Case, Denial
-from ivcoder.edits import Edited, inpatient_claim, professional_claim_in_facility
+from ivcoder.edits import Edited, barred_claim
 from ivcoder.encounter import visit_of
 from ivcoder.rule import Finding
 from ivcoder.what_if import Explored, Mattering, Outcome, answer, explore, walked
@@ -74,9 +74,8 @@ def _worst(row: Found) -> tuple[int, int, int, str]:
 
 def _barred(edited: Edited) -> Finding | None:
     """Why the claim carries no drug administration at all, if it does not."""
-    visit = edited.selected.ranked.classified.visit
-    asked = (professional_claim_in_facility(visit, edited.selected.ranked.classified.book), inpatient_claim(visit))
-    return next((finding for finding in asked if finding.holds), None)
+    classified = edited.selected.ranked.classified
+    return barred_claim(classified.visit, classified.book)
 
 
 def _about(question: Question) -> str:

@@ -1,6 +1,7 @@
 """Step 4: what do payers' edits do to those lines?
 
-``claim`` puts code numbers to the roles and holds what the rulebook says against the claim; ``data`` holds the final
+``line`` puts code numbers, modifiers and dates to the roles; ``claim`` holds what the rulebook says against the claim,
+and ``payers`` what one payer wants; ``data`` holds the final
 lines against dated tables of payers' edits, once.
 """
 
@@ -8,8 +9,8 @@ from __future__ import annotations
 
 from ivcoder.edits.claim import (
     Edited,
-    Line,
     add_on_needs_primary,
+    barred_claim,
     drug_code_mismatch,
     edit,
     em_minimal_visit,
@@ -19,11 +20,9 @@ from ivcoder.edits.claim import (
     inpatient_claim,
     newest_rulebook,
     other_use,
-    professional_claim_in_facility,
-    separate_access_modifier,
-    separate_encounter_modifier,
 )
 from ivcoder.edits.data import Checked, Cited, checked, consulted
+from ivcoder.edits.line import Line, separate_access_modifier, separate_encounter_modifier
 
 __all__ = [
     "Checked",
@@ -31,6 +30,7 @@ __all__ = [
     "Edited",
     "Line",
     "add_on_needs_primary",
+    "barred_claim",
     "checked",
     "consulted",
     "drug_code_mismatch",
@@ -42,7 +42,6 @@ __all__ = [
     "inpatient_claim",
     "newest_rulebook",
     "other_use",
-    "professional_claim_in_facility",
     "separate_access_modifier",
     "separate_encounter_modifier",
 ]

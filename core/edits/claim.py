@@ -6,37 +6,17 @@ add-on must stand beside, which access carries a modifier, and what is included 
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import NamedTuple
 
-from ivcoder.book import Code, Confidence, Difference, Drug, Rulebook
-from ivcoder.classify import BY_VEIN, IN_CONTEST, Classified, Kind, Option, Question, Service, Span
-from ivcoder.classify.vein import stopped_early
-from ivcoder.encounter import DAY, HOUR, Claim, Given, OtherService, Route, Visit
+from ivcoder.book import Code, Confidence, Drug, Rulebook
+from ivcoder.classify import BY_VEIN, IN_CONTEST, Classified, Kind, Option, Question, Service
+from ivcoder.edits.line import Line, dated, is_initial, line_of
+from ivcoder.edits.payers import by_payer, within_payment
+from ivcoder.encounter import DAY, Claim, OtherService, Route, Visit
 from ivcoder.rank import Ranked
 from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
-from ivcoder.select import INITIAL_ROLES, Earned, Refused, Remark, Selected
-
-
-class Line(NamedTuple):
-    """A claim line: code number, units, modifiers, and the findings behind it.
-
-    ``answer`` is the role as answers give it: initial, add_on, stand_alone or drug; ``lost`` are the code numbers that
-    came closest, each with the finding that ruled it out; ``dates`` are the units of each date where a stay has
-    several.
-    """
-
-    code: str
-    units: int
-    modifiers: tuple[str, ...]
-    answer: str
-    administrations: tuple[str, ...]
-    findings: tuple[Finding, ...]
-    lost: tuple[tuple[str, Finding], ...]
-    dates: tuple[tuple[date, int], ...] = ()
+from ivcoder.select import Refused, Remark, Selected
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,115 +191,6 @@ def other_use(name: str, drug: Drug) -> Verdict:
 
 
 @rule(
-    "separate-access-modifier",
-    "edits",
-    "A second initial service says why it is separate",
-    sources=("cms-rac-0071", "noridian-initial-administration", "ibx-x-modifiers", "moda-rpm027"),
-    says="{drug} is one of two initial services, each of an access of its own, and not the higher: it carries modifier "
-    "{modifier}{wish}.",
-    otherwise="The initial service is the only one.",
-)
-def separate_access_modifier(drug: str, modifier: str | None, payer: str | None = None) -> Verdict:
-    """Of two initial services of two needed accesses, the lower-ranked carries the modifier for a separate service,
-    or the more specific one for a separate structure where the payer wants that.
-    """
-    wish = f", as {payer} wants it" if payer else ""
-    return applies(drug=drug, modifier=modifier, wish=wish) if modifier else does_not()
-
-
-@rule(
-    "separate-encounter-modifier",
-    "edits",
-    "A second encounter on one day says that it is one",
-    sources=("aapc-two-trips", "hcpro-2009-initial", "ncci-manual-ch11"),
-    says="{drug} is the initial service of a second encounter on the day: it carries modifier {modifier}{more}.",
-    otherwise="There was one encounter on the day.",
-)
-def separate_encounter_modifier(drug: str, modifier: str | None, payer: str | None, narrow: str) -> Verdict:
-    """Each encounter of a day has its own initial service; that of a later one carries the modifier for a separate
-    service, or the narrower one for a separate encounter, which Medicare takes and some payers want.
-    """
-    if modifier is None:
-        return does_not()
-    more = f", as {payer} wants" if payer else f", or {narrow} for payers that take it"
-    return applies(drug=drug, modifier=modifier, more=more)
-
-
-@rule(
-    "discontinued-modifier",
-    "edits",
-    "An infusion broken off carries the modifier for it",
-    sources=("aapc-discontinued-infusion", "palmetto-discontinued-2014"),
-    nature="disputed",
-    confidence=Confidence.MEDIUM,
-    says="{drug} was broken off: modifier {modifier} on a professional claim. A contractor calls the modifier "
-    "optional, since the code covers any time up to an hour.",
-    otherwise="{drug} was broken off, and on a facility claim the infusion carries no modifier for it.",
-)
-def discontinued_modifier(drug: str, claim: Claim | None, modifier: str) -> Verdict:
-    """An infusion broken off within the minutes of a push carries the modifier for a discontinued service on a
-    professional claim; a facility's modifiers for discontinued procedures are for those with anaesthesia.
-    """
-    return (applies if claim is Claim.PROFESSIONAL else does_not)(drug=drug, modifier=modifier)
-
-
-@rule(
-    "injections-on-lines",
-    "edits",
-    "Several injections on one claim",
-    sources=("aapc-divided-dose", "codingahead-96372", "cahaba-modifier-59"),
-    nature="convention",
-    confidence=Confidence.MEDIUM,
-    says="{code} stands on {lines} lines. Some payers want {other} on the later ones for another drug or site, or "
-    "{again} where the same was given again; none was added, since which of them a payer wants is its own.",
-    otherwise="{code} stands on one line at most.",
-)
-def injections_on_lines(code: str, lines: int, modifiers: tuple[str, str]) -> Verdict:
-    """Each injection has a line of its own; payers differ on the modifier that keeps the later ones from being taken
-    for duplicates.
-    """
-    found = applies if lines > 1 else does_not
-    return found(code=code, lines=lines, other=modifiers[0], again=modifiers[1])
-
-
-@rule(
-    "reduced-modifier",
-    "edits",
-    "A service without a part that its code takes in",
-    sources=("palmetto-cavity-2007",),
-    nature="convention",
-    confidence=Confidence.LOW,
-    says="No puncture of the chest was made for {drug}, which the code takes in: modifier {modifier}, with a word on "
-    "it.",
-    otherwise="The service was done with all that its code takes in.",
-)
-def reduced_modifier(drug: str, modifier: str | None) -> Verdict:
-    """Chemotherapy into the pleural cavity through a catheter already there lacks the puncture that its code takes in,
-    and carries the modifier for a reduced service. The one source is old.
-    """
-    return applies(drug=drug, modifier=modifier) if modifier else does_not()
-
-
-@rule(
-    "dates-of-a-stay",
-    "edits",
-    "In a stay over several dates each line carries its own",
-    sources=("cms-r1702cp", "iom-100-04-ch4-230.2", "rca-midnight", "hcpro-2009-midnight", "haugen-midnight"),
-    nature="disputed",
-    confidence=Confidence.MEDIUM,
-    says="The encounter runs over {days} dates. Each line carries the date on which it was given, and the initial "
-    "service does not start anew with the day. An hour that runs over midnight is dated by its beginning here; some "
-    "put the whole infusion on the date it began.",
-    otherwise="Everything was given on one date.",
-)
-def dates_of_a_stay(days: int) -> Verdict:
-    """A hospital reports each service with the date on which it was given, under one initial service for the encounter.
-    How the hours of an infusion across midnight are dated is not settled.
-    """
-    return (applies if days > 1 else does_not)(days=days)
-
-
-@rule(
     "reason-set-aside",
     "edits",
     "On a facility claim the reason for the visit does not choose",
@@ -404,77 +275,28 @@ def hierarchy_notice(ranked: Ranked) -> Verdict:
 
 
 @rule(
-    "payer-unknown",
+    "injections-on-lines",
     "edits",
-    "A payer of which nothing is known is said to be one",
-    sources=("house",),
-    nature="reading",
-    says="Nothing is known here of how {payer} differs; the rulebook as it stands was used.",
-    otherwise="No payer is given, or it is one the rulebook knows.",
-)
-def payer_unknown(visit: Visit, book: Rulebook) -> Verdict:
-    """For a payer without a row in the rulebook the answer follows the rulebook as it stands, and says so."""
-    if visit.payer is None or visit.payer in book.payers:
-        return does_not()
-    return applies(payer=visit.payer)
-
-
-@rule(
-    "payer-place-payment",
-    "edits",
-    "Some payers pay drug administration by another way in some places",
-    sources=("cfr-42-416.164", "iom-100-04-ch14", "iom-100-02-ch13", "fr-2010-18466", "jop-snf-2008", "cms-mm11880"),
-    confidence=Confidence.MEDIUM,
-    says="At {place}, {payer} {payment}. The claim form there is {form}.",
-    otherwise="Nothing is known of another way in which {payer} pays drug administration at {place}.",
-)
-def payer_place_payment(payer: str, place: str, row: Difference | None) -> Verdict:
-    """A clinic paid by the visit, a dialysis facility, a surgical center, a nursing facility in a covered stay, or a
-    home infusion supplier may be paid for giving drugs within another amount, or by codes of its own. The lines show
-    what was done; the answer says how the payer pays there, and on which claim form.
-    """
-    if row is None:
-        return does_not(payer=payer, place=place)
-    return applies(payer=payer, place=place, payment=row.says, form=row.form or "the usual one")
-
-
-@rule(
-    "department-modifier",
-    "edits",
-    "Lines of an off-campus department say whether it is excepted",
-    sources=("iom-100-04-ch4-20.6.11", "bricker-pn-po", "mediware-po", "rca-pn"),
-    says="{payer} wants every line from {place} on the {form} marked: {marks}. Whether the department is excepted is "
-    "for the hospital to say; no mark was added.",
-    otherwise="The payer wants no mark for a department at this place and on this claim.",
-)
-def department_modifier(visit: Visit, book: Rulebook) -> Verdict:
-    """Medicare wants the lines of a hospital's off-campus provider-based department marked as excepted or not, by
-    date. The record does not show which the department is, so the answer names both and adds neither.
-    """
-    rows = [row for row in book.differs(visit.payer, "department_marks") if visit.place.code in row.places]
-    excepted, other = (book.modifiers.get(name) for name in ("department_excepted", "department_not_excepted"))
-    if not rows or visit.claim is not Claim.FACILITY or excepted is None:
-        return does_not()
-    marks = excepted if other is None else f"{excepted} if the department is excepted, {other} if it is not"
-    name = book.payers[visit.payer or ""].name
-    return applies(payer=name, place=visit.place.spoken, form=rows[0].form or "claim", marks=marks)
-
-
-@rule(
-    "payer-most-units",
-    "edits",
-    "A payer's most units without documentation",
-    sources=("hpsj-injections",),
+    "Several injections on one claim",
+    sources=("aapc-divided-dose", "codingahead-96372", "cahaba-modifier-59"),
     nature="convention",
     confidence=Confidence.MEDIUM,
-    says="{payer} wants documentation of necessity for more than {most} units of {code} on one day; here are {units}.",
-    otherwise="{code} is within the units that {payer} takes without documentation.",
+    says="{code} stands on {lines} lines. Some payers want {other} on the later ones for another drug or site, or "
+    "{again} where the same was given again; none was added, since which of them a payer wants is its own.",
+    otherwise="{code} stands on one line at most.",
 )
-def payer_most_units(payer: str, code: str, units: int, most: int) -> Verdict:
-    """Some payers take only so many units of a code on one day without further documentation. The units the record
-    supports stay on the claim, and the answer says what the payer will ask for.
+def injections_on_lines(code: str, lines: int, modifiers: tuple[str, str]) -> Verdict:
+    """Each injection has a line of its own; payers differ on the modifier that keeps the later ones from being taken
+    for duplicates.
     """
-    return (applies if units > most else does_not)(payer=payer, code=code, units=units, most=most)
+    found = applies if lines > 1 else does_not
+    return found(code=code, lines=lines, other=modifiers[0], again=modifiers[1])
+
+
+def barred_claim(visit: Visit, book: Rulebook) -> Finding | None:
+    """Why the claim carries no drug administration at all, if it does not."""
+    asked = (professional_claim_in_facility(visit, book), inpatient_claim(visit), within_payment(visit, book))
+    return next((finding for finding in asked if finding is not None and finding.holds), None)
 
 
 def edit(selected: Selected) -> Edited:
@@ -486,22 +308,19 @@ def edit(selected: Selected) -> Edited:
     classified = selected.ranked.classified
     visit, book = classified.visit, classified.book
     questions = selected.questions
-    barred = professional_claim_in_facility(visit, book)
-    if not barred.holds:
-        stay = inpatient_claim(visit)
-        barred = stay if stay.holds else _within_payment(visit, book) or barred
-    if barred.holds:
+    barred = barred_claim(visit, book)
+    if barred is not None:
         taken = tuple(label for line in selected.earned for label in line.administrations)
         off = Refused(tuple(dict.fromkeys(taken)), (barred,))
         refused = (*((off,) if taken else ()), *selected.refused)
         return Edited(selected, (), refused, (), ())
     remarks = list(selected.remarks)
-    if barred.open and selected.earned:
+    if visit.claim is None and selected.earned and (whose := professional_claim_in_facility(visit, book)).open:
         options = tuple(Option(f"claim_{claim.value}", {}, {None: {"claim": claim}}) for claim in Claim)
-        questions = (*questions, Question(None, "claim", barred, options))
+        questions = (*questions, Question(None, "claim", whose, options))
     given = {row.id: row for row in visit.administrations}
-    leading = next((line for line in selected.earned if _is_initial(line)), None)
-    lines = [_line(row, visit, book, given, leading) for row in selected.earned]
+    leading = next((line for line in selected.earned if is_initial(line)), None)
+    lines = [line_of(row, visit, book, given, leading) for row in selected.earned]
     present = frozenset(line.code for line in lines)
     add_ons = {line.code for line in lines if line.answer == "add_on"}
     lacking = {code: add_on_needs_primary(book.numbers[code], present) for code in add_ons}
@@ -525,9 +344,9 @@ def edit(selected: Selected) -> Edited:
         if (told := place_note(visit.place.note)).holds:
             remarks.append(Remark("warning", (told,)))
         remarks += _beside(visit, book)
-        remarks += _by_payer(selected.earned, visit, book)
+        remarks += by_payer(selected.earned, visit, book)
     if visit.day is not None and any((row.stop or row.start or 0) >= DAY for row in visit.administrations):
-        lines, drug_lines, found = _dated(lines, drug_lines, visit, visit.day, selected.ranked)
+        lines, drug_lines, found = dated(lines, drug_lines, visit, visit.day, selected.ranked)
         if found.holds:
             remarks.append(Remark("info", (found,)))
     blocked = selected.ranked.blocked
@@ -535,111 +354,6 @@ def edit(selected: Selected) -> Edited:
         remarks.append(Remark("warning", (blocked,)))
     remarks += _contradictions(selected)
     return Edited(selected, (*lines, *drug_lines), selected.refused, tuple(remarks), questions)
-
-
-def _by_payer(earned: Sequence[Earned], visit: Visit, book: Rulebook) -> Iterator[Remark]:
-    """What the payer wants to be known of these lines, or that nothing is known of the payer."""
-    if visit.payer is None:
-        return
-    unknown = payer_unknown(visit, book)
-    if unknown.holds:
-        yield Remark("info", (unknown,))
-        return
-    name = book.payers[visit.payer].name
-    paying = book.differs(visit.payer, "place_payment")
-    here = next((row for row in paying if visit.place.code in row.places), None)
-    if paying and (payment := payer_place_payment(name, visit.place.spoken, here)).holds:
-        yield Remark("info", (payment,))
-    marked = department_modifier(visit, book)
-    if marked.holds:
-        yield Remark("info", (marked,))
-    for row in book.differs(visit.payer, "most_units"):
-        for role in row.roles:
-            lines = [line for line in earned if line.role == role]
-            units = sum(line.units for line in lines)
-            if lines and (many := payer_most_units(name, book.codes[role].code, units, row.most or 0)).holds:
-                yield Remark("warning", (many,), lines[0].administrations)
-
-
-def _within_payment(visit: Visit, book: Rulebook) -> Finding | None:
-    """Why a payer that pays giving drugs at this place within another amount takes no code for it, if it takes none."""
-    if not visit.payer or visit.payer not in book.payers:
-        return None
-    here = (row for row in book.differs(visit.payer, "place_payment") if row.bars and visit.place.code in row.places)
-    row = next(here, None)
-    return payer_place_payment(book.payers[visit.payer].name, visit.place.spoken, row) if row else None
-
-
-def _is_initial(row: Earned) -> bool:
-    """Whether a line is the initial service of a vascular access."""
-    return row.role in INITIAL_ROLES.values()
-
-
-def _line(row: Earned, visit: Visit, book: Rulebook, given: Mapping[str, Given], leading: Earned | None) -> Line:
-    code = book.codes[row.role]
-    modifiers, findings = row.modifiers, row.findings
-    drug = str(row.findings[-1].facts.get("drug", ""))
-    if leading is not None and row is not leading and _is_initial(row):
-        found = _separate(drug, visit, book, *(given[line.administrations[0]].encounter for line in (leading, row)))
-        modifiers, findings = (*modifiers, str(found.facts["modifier"])), (*findings, found)
-    if any(finding.rule == stopped_early.id for finding in findings):
-        found = discontinued_modifier(drug, visit.claim, book.modifiers["discontinued"])
-        modifiers = (*modifiers, book.modifiers["discontinued"]) if found.holds else modifiers
-        findings = (*findings, found)
-    if row.role == "chemo_pleural" and given[row.administrations[0]].access_device is not None:
-        found = reduced_modifier(given[row.administrations[0]].drug, book.modifiers["reduced"])
-        modifiers, findings = (*modifiers, book.modifiers["reduced"]), (*findings, found)
-    lost = tuple((book.codes[role].code, finding) for role, finding in row.lost)
-    return Line(code.code, row.units, modifiers, code.answer, row.administrations, findings, lost)
-
-
-def _separate(drug: str, visit: Visit, book: Rulebook, first: str, mine: str) -> Finding:
-    """Why an initial service is a second one: an encounter of its own, or an access; with the payer's modifier."""
-    wanted = next(iter(book.differs(visit.payer, "separate_modifier")), None)
-    payer = book.payers[wanted.payer].name if wanted else None
-    if first != mine:
-        usual, narrow = book.modifiers["separate_service"], book.modifiers["separate_service_encounter"]
-        return separate_encounter_modifier(drug, narrow if wanted else usual, payer, narrow)
-    separate = book.modifiers[wanted.modifier if wanted and wanted.modifier else "separate_service"]
-    return separate_access_modifier(drug, separate, payer)
-
-
-def _dated(
-    lines: list[Line], drug_lines: list[Line], visit: Visit, first: date, ranked: Ranked
-) -> tuple[list[Line], list[Line], Finding]:
-    """The lines with the dates of their units, an hour's by its beginning."""
-    spans = {row.service.administrations: row.service.spans for row in ranked.standings}
-    starts = {row.id: row.start for row in visit.administrations}
-    counted: dict[tuple[str, ...], int] = {}
-
-    def with_dates(line: Line) -> Line:
-        run = spans.get(line.administrations, ())
-        before = counted.get(line.administrations, 0)
-        if line.answer == "drug" or not run:
-            begins = [starts[line.administrations[0]]] * line.units
-        else:
-            counted[line.administrations] = before + line.units
-            begins = [_at(run, HOUR * (before + number)) for number in range(line.units)]
-        if any(begin is None for begin in begins):
-            return line
-        days = Counter(first + timedelta(days=(begin or 0) // DAY) for begin in begins)
-        return line._replace(dates=tuple(sorted(days.items())))
-
-    lines, drug_lines = [with_dates(line) for line in lines], [with_dates(line) for line in drug_lines]
-    days = {day for line in (*lines, *drug_lines) for day, _ in line.dates}
-    found = dates_of_a_stay(len(days))
-    if not found.holds:
-        return [line._replace(dates=()) for line in lines], [line._replace(dates=()) for line in drug_lines], found
-    return lines, drug_lines, found
-
-
-def _at(spans: tuple[Span, ...], minute: int) -> int:
-    """The clock time at which so many minutes had run."""
-    for start, stop in spans:
-        if minute < stop - start:
-            return start + minute
-        minute -= stop - start
-    return spans[-1][1] - 1
 
 
 def _beside(visit: Visit, book: Rulebook) -> Iterator[Remark]:

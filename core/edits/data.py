@@ -10,7 +10,8 @@ from itertools import combinations
 from typing import Literal, NamedTuple, TypeAlias
 
 from ivcoder.book import Audience, EditTable, EditTables, Pair, Rulebook, UnitLimit
-from ivcoder.edits.claim import Edited, Line
+from ivcoder.edits.claim import Edited
+from ivcoder.edits.line import Line
 from ivcoder.encounter import Claim, Visit
 from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
 
