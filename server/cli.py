@@ -11,18 +11,17 @@ import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, TypeAlias, TypeVar
 
 import typer
-from pydantic import BaseModel
 
 import ivcoder
 from ivcoder.answer import Audit, Classification, Coding, DenialExplanation, Ranking
 from ivcoder.audit import BilledClaim
-from ivcoder.book import Audience, EditKind, payer_named, payers
+from ivcoder.book import payer_named, payers
 from ivcoder.encounter import Encounter
 from ivcoder.faults import Fault, InvalidInput
-from ivcoder.server import reading
+from ivcoder.server import cli_data, reading
 
 ANSWERED, NEEDS_INFORMATION, BAD_INPUT, FAILED_INSIDE, INTERRUPTED = 0, 1, 2, 70, 130
 
@@ -32,6 +31,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="From what was charted to drug-administration codes with reasons.",
 )
+app.add_typer(cli_data.app, name="data")
 
 Arguments = Annotated[
     list[str],
@@ -57,20 +57,19 @@ if TYPE_CHECKING:
 
 Showing: TypeAlias = "Callable[[Console], RenderableType]"
 Answer = TypeVar("Answer", Classification, Ranking, Coding)
-Choice = TypeVar("Choice", bound=str)
+Said = TypeVar("Said", Classification, Ranking, Coding, DenialExplanation, Audit)
 
 
 def _given(arguments: list[str], options: Mapping[str, object]) -> Encounter:
     """The encounter from a document, or from short text and options."""
-    chosen = {name: value for name, value in options.items() if value is not None}
     if reading.is_document(arguments):
-        return Encounter.read({**reading.document(arguments[0]), **chosen})
+        return Encounter.read({**reading.document(arguments[0]), **options})
     from ivcoder.server import shorthand
 
     rows = [shorthand.administration(text, number) for number, text in enumerate(arguments, 1)]
-    if "place_of_service" not in chosen:
+    if "place_of_service" not in options:
         raise InvalidInput(Fault("--pos", "is missing", "the place of service, such as --pos 22"))
-    return Encounter.read({**chosen, "administrations": rows})
+    return Encounter.read({**options, "administrations": rows})
 
 
 def _answer(
@@ -82,16 +81,16 @@ def _answer(
     as_json: bool,
 ) -> int:
     encounter = _given(arguments, options)
-    answer = ask(encounter, drugs=reading.drug_table(drugs))
+    return _said(ask(encounter, drugs=reading.drug_table(drugs)), partial(page, encounter), as_json)
+
+
+def _said(answer: Said, page: Callable[[Said], Showing], as_json: bool) -> int:
+    """Print an answer, as JSON or for people; the exit status it has."""
     if as_json:
-        _print_json(answer)
+        sys.stdout.write(answer.model_dump_json(by_alias=True) + "\n")
     else:
-        _show(page(encounter, answer))
+        _show(page(answer))
     return NEEDS_INFORMATION if answer.status == "needs_information" else ANSWERED
-
-
-def _print_json(answer: BaseModel) -> None:
-    sys.stdout.write(answer.model_dump_json(by_alias=True) + "\n")
 
 
 def _show(showing: Showing) -> None:
@@ -118,6 +117,18 @@ def _ranking_page(encounter: Encounter, answer: Ranking) -> Showing:
     return lambda _: terminal.ranking_page(encounter, answer)
 
 
+def _denial_page(answer: DenialExplanation) -> Showing:
+    from ivcoder.server import terminal
+
+    return lambda _: terminal.denial_page(answer)
+
+
+def _audit_page(claim: BilledClaim, answer: Audit) -> Showing:
+    from ivcoder.server import terminal
+
+    return lambda _: terminal.audit_page(claim, answer)
+
+
 def _options(
     place: str | None,
     day: str | None,
@@ -127,7 +138,8 @@ def _options(
     stop: str | None,
     stacked: bool,
 ) -> dict[str, object]:
-    return {
+    """The options that were given, by the encounter's fields."""
+    options = {
         "place_of_service": place,
         "date_of_service": day,
         "claim": claim,
@@ -136,6 +148,7 @@ def _options(
         "undocumented_stop": stop,
         "lines": "stacked" if stacked else None,
     }
+    return {name: value for name, value in options.items() if value is not None}
 
 
 @app.command()
@@ -258,7 +271,6 @@ def explain(
 ) -> int:
     """Why was a line denied, is the payer right, and what now?"""
     options = _options(pos, date, claim, payer, None, None, False)
-    chosen = {name: value for name, value in options.items() if value is not None}
     from ivcoder.server import shorthand
 
     if len(what) > 1 or shorthand.is_billed_line(what[0]):
@@ -267,14 +279,8 @@ def explain(
         }
     else:
         given = dict(reading.document(what[0]))
-    answer: DenialExplanation = ivcoder.explain_denial({**given, **chosen}, drugs=reading.drug_table(drugs))
-    if as_json:
-        _print_json(answer)
-    else:
-        from ivcoder.server import terminal
-
-        _show(lambda _: terminal.denial_page(answer))
-    return NEEDS_INFORMATION if answer.status == "needs_information" else ANSWERED
+    answer = ivcoder.explain_denial({**given, **options}, drugs=reading.drug_table(drugs))
+    return _said(answer, _denial_page, as_json)
 
 
 @app.command()
@@ -300,14 +306,8 @@ def audit(
     """Does the record support what was billed, and what was missed?"""
     options = _options(pos, date, claim, payer, reason, undocumented_stop, False)
     given = _billed_claim(what, billed or [], options)
-    answer: Audit = ivcoder.audit_claim(given, drugs=reading.drug_table(drugs))
-    if as_json:
-        _print_json(answer)
-    else:
-        from ivcoder.server import terminal
-
-        _show(lambda _: terminal.audit_page(given, answer))
-    return NEEDS_INFORMATION if answer.status == "needs_information" else ANSWERED
+    answer = ivcoder.audit_claim(given, drugs=reading.drug_table(drugs))
+    return _said(answer, partial(_audit_page, given), as_json)
 
 
 def _billed_claim(what: list[str], billed: list[str], options: Mapping[str, object]) -> BilledClaim:
@@ -320,10 +320,9 @@ def _billed_claim(what: list[str], billed: list[str], options: Mapping[str, obje
     if not reading.is_document(what):
         raise InvalidInput(Fault("--billed", "is missing", "the billed lines, such as --billed 96374"))
     given = dict(reading.document(what[0]))
-    chosen = {name: value for name, value in options.items() if value is not None}
     encounter = given.get("encounter")
-    if chosen and isinstance(encounter, dict):
-        given["encounter"] = {**encounter, **chosen}
+    if options and isinstance(encounter, dict):
+        given["encounter"] = {**encounter, **options}
     return BilledClaim.read(given)
 
 
@@ -405,60 +404,6 @@ def demo() -> int:
     encounter = Encounter.read(DEMO)
     _show(_coding_page(encounter, ivcoder.select_push_codes(encounter)))
     return ANSWERED
-
-
-data = typer.Typer(help="CMS's quarterly files of payers' edits: load, list, remove.", rich_markup_mode=None)
-app.add_typer(data, name="data")
-
-
-@data.command()
-def load(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="CMS's download: .txt, .csv, .xlsx, or the .zip.")],
-    kind: Annotated[str | None, typer.Option("--kind", metavar="ptp|mue|add-on", help="What it is.")] = None,
-    audience: Annotated[
-        str | None,
-        typer.Option("--audience", metavar="practitioner|outpatient_hospital", help="Whose claims it is for."),
-    ] = None,
-    quarter: Annotated[str | None, typer.Option("--quarter", metavar="YYYYQn", help="Its quarter.")] = None,
-) -> int:
-    """Keep a quarterly file, cut down to drug administration; an option is needed where the file does not tell."""
-    from ivcoder.server import cms_files, pages, store
-
-    table = cms_files.read(
-        file, _one_of("--kind", kind, get_args(EditKind)), _one_of("--audience", audience, get_args(Audience)), quarter
-    )
-    store.keep(table)
-    _show(lambda _: pages.edit_tables((table,)))
-    return ANSWERED
-
-
-@data.command("list")
-def list_() -> int:
-    """The files at hand."""
-    from ivcoder.server import pages, store
-
-    tables = store.stored().tables
-    _show(lambda _: pages.edit_tables(tables))
-    return ANSWERED
-
-
-@data.command()
-def remove(name: Annotated[str, typer.Argument(metavar="NAME", help="A name that `ivcoder data list` shows.")]) -> int:
-    """Remove a file."""
-    from ivcoder.server import store
-
-    store.remove(name)
-    return ANSWERED
-
-
-def _one_of(option: str, given: str | None, allowed: tuple[Choice, ...]) -> Choice | None:
-    """What an option chooses."""
-    if given is None:
-        return None
-    for choice in allowed:
-        if choice == given:
-            return choice
-    raise InvalidInput(Fault(option, "is not one of the allowed values", " or ".join(map(str, allowed))))
 
 
 @app.command()

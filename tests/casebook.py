@@ -56,18 +56,6 @@ class DenialCase:
     contested: str | None = None
 
 
-def denials() -> list[DenialCase]:
-    """Every denial case, in the order of the files."""
-    return [
-        DenialCase(**row)
-        for path in sorted((HERE / "denials").glob("*.toml"))
-        for row in tomllib.loads(path.read_text(encoding="utf-8"))["case"]
-    ]
-
-
-DENIALS = denials()
-
-
 @dataclass(frozen=True)
 class AuditCase:
     """One billed claim with its encounter, where it comes from, and what must come out."""
@@ -83,13 +71,14 @@ class AuditCase:
     contested: str | None = None
 
 
-def audits() -> list[AuditCase]:
-    """Every audit case, in the order of the files."""
+def cases(kind, folder):
+    """Every case of a folder, in the order of its files."""
     return [
-        AuditCase(**row)
-        for path in sorted((HERE / "audits").glob("*.toml"))
+        kind(**row)
+        for path in sorted((HERE / folder).glob("*.toml"))
         for row in tomllib.loads(path.read_text(encoding="utf-8"))["case"]
     ]
 
 
-AUDITS = audits()
+DENIALS = cases(DenialCase, "denials")
+AUDITS = cases(AuditCase, "audits")
