@@ -15,6 +15,7 @@ _REMEMBERED = 4096
 
 _NOISE = re.compile(r"[\W_]+")
 _BRACKETS = re.compile(r"[()]")
+_BY_VEIN = re.compile(r"(?<!\w)(?:iv|intravenous)(?!\w)", re.IGNORECASE)
 _FORM = re.compile(r"(?<!\w)(?:hcl|hydrochloride|bolus|iv|inj|injection|intravenous|premix)(?!\w)", re.IGNORECASE)
 
 
@@ -31,6 +32,7 @@ class Formulary:
     drugs: tuple[Drug, ...]
     by_name: Mapping[str, Drug] = field(repr=False)
     by_code: Mapping[str, tuple[Drug, ...]] = field(repr=False)
+    forms: Mapping[str, tuple[Drug, ...]] = field(repr=False)
     _likes: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
@@ -39,12 +41,15 @@ class Formulary:
         rows = tuple(drugs)
         by_name: dict[str, Drug] = {}
         by_code: dict[str, tuple[Drug, ...]] = {}
+        forms: dict[str, tuple[Drug, ...]] = {}
         for drug in rows:
             for name in (drug.name, *drug.brands, *drug.aliases):
                 by_name.setdefault(plain(name), drug)
             for billing in drug.hcpcs:
                 by_code[billing.code] = (*by_code.get(billing.code, ()), drug)
-        return cls(rows, by_name, by_code)
+            if drug.form_of:
+                forms[drug.form_of] = (*forms.get(drug.form_of, ()), drug)
+        return cls(rows, by_name, by_code, forms)
 
     def find(self, name: str) -> Drug | None:
         """The drug that goes by this name, whatever its case, blanks and hyphens.
@@ -57,6 +62,23 @@ class Formulary:
         parts = [part for part in _BRACKETS.split(name) if part.strip()]
         named = {id(drug): drug for part in parts if (drug := self.by_name.get(plain(_FORM.sub(" ", part))))}
         return next(iter(named.values())) if len(named) == 1 else None
+
+    def product(self, name: str, route: str) -> Drug | None:
+        """The drug that goes by this name, in the product made for ``route`` where its products differ by route.
+
+        A name that says IV stands for the intravenous product, whatever the route.
+        """
+        found = self.find(name)
+        if found is None or _BY_VEIN.search(name):
+            return found
+        made = [drug for drug in self.forms.get(found.name, ()) if route in drug.by]
+        return made[0] if len(made) == 1 else found
+
+    def kin(self, drug: Drug) -> tuple[Drug, ...]:
+        """The other products of a drug, the one its bare name stands for first."""
+        head = drug.form_of or drug.name
+        rows = (*(row for row in self.drugs if row.name == head), *self.forms.get(head, ()))
+        return tuple(row for row in rows if row is not drug)
 
     def like(self, name: str) -> tuple[str, ...]:
         """Up to three names close to ``name``, to suggest and never to assume."""

@@ -240,6 +240,8 @@ class Drug(Row):
     other_use: str | None = None
     other_use_sources: tuple[str, ...] = ()
     not_by: tuple[RouteName, ...] = ()
+    by: tuple[RouteName, ...] = ()
+    form_of: str | None = None
     by_push: bool = False
     rsv: bool = False
     container: Literal["single_dose", "multi_dose", "either"] | None = None
@@ -251,6 +253,13 @@ class Drug(Row):
     def spoken(self) -> str:
         """The name a reader knows it by: the first brand with the generic, or the generic alone."""
         return f"{self.brands[0]} ({self.name})" if self.brands else self.name
+
+    def is_for(self, route: str) -> bool:
+        """Whether the row's code holds for a drug given by ``route``: any route, unless the row names them.
+
+        A code for what is infused into a vein holds for what is pushed, too.
+        """
+        return not self.by or ("iv_infusion" if route in ("iv_push", "iv_pump") else route) in self.by
 
     def billing_on(self, day: date | None) -> tuple[Billing, ...]:
         """The HCPCS codes in force on ``day``; the newest when no date is given."""

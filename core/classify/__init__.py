@@ -21,6 +21,7 @@ from ivcoder.classify.elsewhere import (
     never_here,
     no_administration_code,
     outside_family,
+    peritoneal_perfusion,
     procedure_reported,
 )
 from ivcoder.classify.hydration import hydrate
@@ -151,6 +152,8 @@ def _of_a_procedure(given: Given, drug: Drug, visit: Visit) -> Finding | None:
 
 def _never_reported(given: Given) -> Finding | None:
     """Why a drug given so, or for that, is not reported with this family whatever it is."""
+    if given.route is Route.INTRAPERITONEAL and (perfused := peritoneal_perfusion(given)).holds:
+        return perfused
     if given.purpose is not None and (integral := integral_to_procedure(given)).holds:
         return integral
     if given.route in BY_VEIN:
@@ -163,7 +166,7 @@ def _never_reported(given: Given) -> Finding | None:
 
 def drug_of(given: Given, book: Rulebook) -> Drug | None:
     """The formulary's row for what was given: by name, or else by a HCPCS code only one drug has."""
-    found = book.formulary.find(given.drug)
+    found = book.formulary.product(given.drug, given.route.value)
     if found is None and given.hcpcs:
         candidates = book.formulary.by_code.get(given.hcpcs, ())
         if len(candidates) == 1:

@@ -238,6 +238,25 @@ def integral_to_procedure(given: Given) -> Verdict:
 
 
 @rule(
+    "peritoneal-perfusion",
+    "classify",
+    "The abdomen perfused during an operation",
+    sources=("facs-bulletin-2024-hipec", "openpayer-96547"),
+    nature="convention",
+    confidence=Confidence.MEDIUM,
+    says="{drug} was put into the peritoneal cavity during an operation. Perfusion with heated chemotherapy has add-on "
+    "codes of the surgeon's time beside the operation, from 2024-01-01: those are not worked out here.",
+    otherwise="{drug} was not put into the peritoneal cavity during an operation.",
+)
+def peritoneal_perfusion(given: Given) -> Verdict:
+    """Heated chemotherapy circulated in the abdomen during an operation is reported with add-on codes that go by time,
+    the first hour and each further half hour, beside the operation. They are the surgeon's, and outside these rules.
+    """
+    hit = given.route is Route.INTRAPERITONEAL and given.purpose is Purpose.PROCEDURE
+    return (applies if hit else does_not)(drug=given.drug)
+
+
+@rule(
     "rsv-antibody",
     "classify",
     "An antibody against RSV has administration codes of its own",

@@ -261,7 +261,8 @@ class Case:
         if self.edited is None or not line.administrations:
             return named
         charted = self.edited.selected.ranked.classified.drugs[line.administrations[0]]
-        return charted if line.drug is None or named is charted else None
+        alike = (named, *(self.book.formulary.kin(named) if named else ()))
+        return charted if line.drug is None or charted in alike else None
 
     def substance(self, line: BilledLine) -> str | None:
         """What the line gave, as far as the administrations or the named drug tell."""

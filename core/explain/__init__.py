@@ -65,6 +65,7 @@ _ASK = {
     "lesions": "How many lesions were injected with {drug}?",
     "counselled": "Was the family counselled about {drug}?",
     "pump_from": "Whose pump did {drug} go home in, the practice's or hospital's, or a supplier's?",
+    "route": "How was {drug} given, and which product was it?",
     "access_device": "What was flushed with {drug}?",
 }
 _IF = {
@@ -104,6 +105,8 @@ _IF = {
     "pump_supplier": "a supplier provided the pump",
     "flushed_port": "it flushed an implanted port",
     "flushed_peripheral": "it flushed a peripheral line",
+    "by_route": "{it} was given by {route}",
+    "other_product": "it was {product}",
     "other_place": "it were given at {place}, on a {claim} claim",
 }
 

@@ -56,9 +56,6 @@ _WHATEVER = {
 }
 """Roles that do not depend on the drug's category."""
 
-_ONCE = frozenset({Kind.INTRATHECAL, Kind.CSF_RESERVOIR})
-
-
 _STACKABLE = frozenset({"push_new_drug", "push_same_drug", "chemo_push_new_drug"})
 
 
@@ -95,6 +92,31 @@ def one_puncture(service: Service, earned: Iterable[Earned]) -> Verdict:
     """
     already = any(line.role == _ALONE[service.kind, True] for line in earned)
     return (applies if already else does_not)(drug=service.drug)
+
+
+@rule(
+    "one-seasonal-dose",
+    "select",
+    "One seasonal dose, one code",
+    sources=("aap-nirsevimab-coding", "cpt"),
+    nature="reading",
+    confidence=Confidence.MEDIUM,
+    says="{drug} was given in more than one injection: one seasonal dose, whose code is reported once.",
+    otherwise="{drug} is the first injection of its dose.",
+)
+def one_seasonal_dose(service: Service, earned: Iterable[Earned]) -> Verdict:
+    """The codes of an antibody against RSV stand for a seasonal dose; that of the second season takes two injections,
+    for which the product is reported twice and giving it once.
+    """
+    already = any(line.role in (_WHATEVER[Kind.RSV], _WHATEVER[Kind.RSV_COUNSELLED]) for line in earned)
+    return (applies if already else does_not)(drug=service.drug)
+
+
+_ONCE = {
+    (Kind.INTRATHECAL, Kind.CSF_RESERVOIR): one_puncture,
+    (Kind.RSV, Kind.RSV_COUNSELLED): one_seasonal_dose,
+}
+"""What is reported once in an encounter, whatever the number of drugs or injections, and the rule that says so."""
 
 
 @rule(
@@ -204,8 +226,9 @@ def _outcome(
 ) -> list[Earned] | Refused:
     """What a service other than a push earns, below the ``higher`` ones and the ``lines`` they earned."""
     service, book = standing.service, ranked.classified.book
-    if service.kind in _ONCE and (once := one_puncture(service, lines)).holds:
-        return Refused(service.administrations, (*service.findings, once))
+    for kinds, decide in _ONCE.items():
+        if service.kind in kinds and (once := decide(service, lines)).holds:
+            return Refused(service.administrations, (*service.findings, once))
     if service.kind is Kind.SC_INFUSION:
         return _under_the_skin(standing, ranked)
     mine = (row.service for row in (*higher, standing) if row.initial and row.service.access == service.access)

@@ -11,7 +11,7 @@ from ivcoder.book import Amount, Billing, Category, Confidence, Drug, Rulebook
 from ivcoder.classify import Option, Question
 from ivcoder.encounter import DAY, Given, Purpose, Route, Visit
 from ivcoder.rank import Ranked
-from ivcoder.rule import Verdict, applies, cannot_tell, does_not, rule
+from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
 from ivcoder.select.earned import Asides, Earned, Remark
 
 _UNDRUGGED = frozenset({Purpose.CARRIER, Purpose.KEEP_OPEN, Purpose.FLUSH})
@@ -75,6 +75,36 @@ def drug_code_by_date(given: Given, drug: Drug, billing: Billing | None, day: da
         return does_not(drug=given.drug, when=when) if drug.hcpcs else cannot_tell("hcpcs", drug=given.drug)
     instead = f", not the charted {given.hcpcs}" if given.hcpcs and given.hcpcs != billing.code else ""
     return applies(drug=given.drug, code=billing.code, when=when, instead=instead)
+
+
+@rule(
+    "product-by-route",
+    "select",
+    "Products of one drug have codes of their own by route",
+    sources=("cms-hcpcs",),
+    says="{drug} given by {route} is {product}, which has a code of its own.",
+    otherwise="{drug} is not another product by this route.",
+    unsure="{product} is for {routes}, and the chart has {route}: until it says which product was given, the drug has "
+    "no line of its own.",
+)
+def product_by_route(given: Given, drug: Drug, book: Rulebook) -> Verdict:
+    """The codes of some drugs stand for one product, given by one route; the charted route chooses among them. A
+    product charted by a route it is not made for is asked about.
+    """
+    route = given.route.value
+    if not drug.is_for(route):
+        routes = " or ".join(Route(name).spoken for name in drug.by)
+        return cannot_tell("route", drug=given.drug, product=drug.spoken, routes=routes, route=given.route.spoken)
+    hit = drug.form_of is not None and book.formulary.find(given.drug) is not drug
+    return (applies if hit else does_not)(drug=given.drug, route=given.route.spoken, product=drug.spoken)
+
+
+def _product_question(given: Given, drug: Drug, found: Finding, book: Rulebook) -> Question:
+    """Which is wrong, the product or the route: each route it is made for, and each product made for this one."""
+    routes = [Option("by_route", {"route": Route(name).spoken}, {given.id: {"route": Route(name)}}) for name in drug.by]
+    kin = [row for row in book.formulary.kin(drug) if row.is_for(given.route.value)]
+    products = [Option("other_product", {"product": row.spoken}, {given.id: {"drug": row.name}}) for row in kin]
+    return Question(given.id, "route", found, (*routes, *products))
 
 
 @rule(
@@ -175,27 +205,20 @@ def drug_lines_of(ranked: Ranked, asides: Asides) -> tuple[Earned, ...]:
             continue
         if _is_carrier(given, drug):
             continue
+        product = product_by_route(given, drug, book)
+        if product.open:
+            asides.questions.append(_product_question(given, drug, product, book))
+            continue
         if given.dose is None:
             undosed.append(given)
             continue
-        billing = _billing(given, drug, given.dose, book)
-        dated = drug_code_by_date(given, drug, billing, book.day)
-        if billing is None:
-            asides.remarks.append(Remark("info", (dated,), (label,)))
+        billed = _billed(given, drug, given.dose, visit, book, asides)
+        if billed is None:
             continue
-        if visit.payer and (refused := drug_code_payer(given, billing, visit.payer, book)).holds:
-            asides.remarks.append(Remark("info", (refused,), (label,)))
-            continue
-        units = _units(given.dose, billing.per)
-        counted = drug_units(given, given.dose, billing, units)
-        if units is None:
-            asides.remarks.append(Remark("warning", (counted,), (label,)))
-            continue
-        if units == 0:
-            continue
+        billing, units, why = billed
         if drug.container == "single_dose":
             single.append(given.drug)
-        line = Earned("drug", units, (label,), (dated, counted), code=billing.code)
+        line = Earned("drug", units, (label,), (product, *why) if product.holds else why, code=billing.code)
         day = (given.start or 0) // DAY
         doses.setdefault((given.drug, billing.code, billing.per, day), []).append(given.dose)
         if visit.payer is None:
@@ -210,6 +233,25 @@ def drug_lines_of(ranked: Ranked, asides: Asides) -> tuple[Earned, ...]:
     if unpaid.holds:
         asides.remarks.append(Remark("info", (unpaid,)))
     return tuple(lines)
+
+
+def _billed(
+    given: Given, drug: Drug, dose: str, visit: Visit, book: Rulebook, asides: Asides
+) -> tuple[Billing, int, tuple[Finding, ...]] | None:
+    """The code of a dose and its units, with the reasons; None, and why in a remark, where it has no line."""
+    billing = _billing(given, drug, dose, book)
+    dated = drug_code_by_date(given, drug, billing, book.day)
+    if billing is None:
+        asides.remarks.append(Remark("info", (dated,), (given.id,)))
+        return None
+    if visit.payer and (refused := drug_code_payer(given, billing, visit.payer, book)).holds:
+        asides.remarks.append(Remark("info", (refused,), (given.id,)))
+        return None
+    units = _units(dose, billing.per)
+    counted = drug_units(given, dose, billing, units)
+    if units is None:
+        asides.remarks.append(Remark("warning", (counted,), (given.id,)))
+    return (billing, units, (dated, counted)) if units else None
 
 
 def _is_carrier(given: Given, drug: Drug) -> bool:
