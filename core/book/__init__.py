@@ -25,7 +25,8 @@ from ivcoder.book.edit_tables import (
     Primaries,
     quarter_of,
 )
-from ivcoder.book.formulary import Formulary, plain
+from ivcoder.book.formulary import Formulary
+from ivcoder.book.naming import plain
 from ivcoder.book.own import DrugTable
 from ivcoder.book.rows import (
     Billing,

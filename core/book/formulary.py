@@ -6,23 +6,33 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from functools import lru_cache
 
-from ivcoder.book.rows import Drug
+from ivcoder.book.naming import (
+    BRACKETED,
+    CONTAINER,
+    DILUENTS,
+    DOSE,
+    FORM,
+    IN_CARRIER,
+    OTHER_WAY,
+    PURE,
+    VOLUME,
+    WITH_POTASSIUM,
+    bare,
+    plain,
+    says_nothing,
+    spelled,
+)
+from ivcoder.book.rows import Category, Drug
 
 _REMEMBERED = 4096
 """Names whose neighbours are kept: looking for them is slow, and what-if asks for the same ones on every walk."""
 
-_NOISE = re.compile(r"[\W_]+")
-_BRACKETS = re.compile(r"[()]")
 _BY_VEIN = re.compile(r"(?<!\w)(?:iv|intravenous)(?!\w)", re.IGNORECASE)
-_FORM = re.compile(r"(?<!\w)(?:hcl|hydrochloride|bolus|iv|inj|injection|intravenous|premix)(?!\w)", re.IGNORECASE)
 
 
-@lru_cache(maxsize=_REMEMBERED)
-def plain(name: str) -> str:
-    """A drug name without case, blanks and punctuation, for comparing."""
-    return _NOISE.sub("", name.casefold())
+def _names(drug: Drug) -> tuple[str, ...]:
+    return (drug.name, *drug.brands, *drug.aliases)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +43,9 @@ class Formulary:
     by_name: Mapping[str, Drug] = field(repr=False)
     by_code: Mapping[str, tuple[Drug, ...]] = field(repr=False)
     forms: Mapping[str, tuple[Drug, ...]] = field(repr=False)
+    _strengths: frozenset[str] = field(repr=False)
     _likes: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _read: dict[str, Drug | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, drugs: Iterable[Drug]) -> Formulary:
@@ -43,25 +55,114 @@ class Formulary:
         by_code: dict[str, tuple[Drug, ...]] = {}
         forms: dict[str, tuple[Drug, ...]] = {}
         for drug in rows:
-            for name in (drug.name, *drug.brands, *drug.aliases):
+            for name in _names(drug):
                 by_name.setdefault(plain(name), drug)
             for billing in drug.hcpcs:
                 by_code[billing.code] = (*by_code.get(billing.code, ()), drug)
             if drug.form_of:
                 forms[drug.form_of] = (*forms.get(drug.form_of, ()), drug)
-        return cls(rows, by_name, by_code, forms)
+        strengths = set[str]()
+        for drug in rows:
+            for name in _names(drug):
+                base = plain(DOSE.sub(" ", name))
+                if (amount := DOSE.search(name)) and by_name.get(base, drug) is not drug:
+                    strengths.add(base + plain(amount["unit"] or ""))
+        return cls(rows, by_name, by_code, forms, frozenset(strengths))
 
     def find(self, name: str) -> Drug | None:
         """The drug that goes by this name, whatever its case, blanks and hyphens.
 
-        A second name in brackets must be the same drug's; words for the form (HCl, IV, bolus) tell nothing.
+        A name the table does not have is read without what says only how much, in what and how it is given. A second
+        name in brackets must be the same drug's. What may tell products apart stands: percents, salts, oral and other
+        forms; and strengths and routes where another row's name begins alike.
         """
         found = self.by_name.get(plain(name))
         if found is not None:
             return found
-        parts = [part for part in _BRACKETS.split(name) if part.strip()]
-        named = {id(drug): drug for part in parts if (drug := self.by_name.get(plain(_FORM.sub(" ", part))))}
-        return next(iter(named.values())) if len(named) == 1 else None
+        if name not in self._read:
+            if len(self._read) >= _REMEMBERED:
+                self._read.clear()
+            text = spelled(name)
+            self._read[name] = (
+                self._named(text) or self._bracketed(text) if "(" in text or "[" in text else self._named(text)
+            )
+        return self._read[name]
+
+    def _bracketed(self, text: str) -> Drug | None:
+        """The drug of a text with brackets: one, or the narrower where one is a kind of the other."""
+        outside = BRACKETED.sub(lambda found: f" {found[1]} " if says_nothing(found[1]) else " ", text)
+        parts = [part for part in (outside, *BRACKETED.findall(text)) if not says_nothing(part)]
+        named = [(plain(bare(part)), self._named(part) or self._loosely(part, parts)) for part in parts]
+        for _, drug in named:
+            if drug and all(
+                other is drug or (other and any(plain(name).startswith(heard) for name in _names(drug)))
+                for heard, other in named
+            ):
+                return drug
+        return None
+
+    def _loosely(self, text: str, parts: list[str]) -> Drug | None:
+        """The drug of a text whatever its amount and carrier: what else the name holds says which product it is."""
+        head = into["head"] if (into := IN_CARRIER.fullmatch(text)) else text
+        return self.by_name.get(plain(bare(head))) if len(parts) > 1 else None
+
+    def _named(self, text: str) -> Drug | None:
+        """The drug named by a text in which amounts, containers and carriers stand."""
+        if (into := IN_CARRIER.fullmatch(text)) and (drug := self._carried(into["head"], into["carrier"])):
+            return drug[0]
+        text = VOLUME.sub(" ", text)
+        kept = CONTAINER.sub(" ", text)
+        plainer = FORM.sub(" ", kept)
+        for reading in (text, kept, plainer, PURE.sub(" ", plainer)):
+            if found := self.by_name.get(plain(reading)):
+                return found
+            if found := self.by_name.get(plain(DOSE.sub(" ", reading))):
+                return None if self._told(found, reading) else found
+        return self._with_potassium(bare(text)) or self._other_way(text)
+
+    def _told(self, drug: Drug, text: str) -> bool:
+        """Whether the amount in a text may tell another product: a fluid's salt, or a strength other rows name."""
+        amounts = list(DOSE.finditer(text))
+        if amounts and drug.category is Category.HYDRATION:
+            return True
+        name = plain(DOSE.sub(" ", text))
+        return any(name + plain(amount["unit"] or "") in self._strengths for amount in amounts)
+
+    def _carried(self, head: str, carrier: str) -> tuple[Drug | None] | None:
+        """The drug in a carrier; none when the two may be a product of their own."""
+        what = bare(carrier)
+        fluid = self.by_name.get(plain(what))
+        drug = self._named(head)
+        if drug is None or drug.category is Category.HYDRATION:
+            return None
+        if fluid is None or fluid.category is not Category.HYDRATION:
+            return (drug,) if plain(what) in DILUENTS else None
+        made = {self.by_name.get(plain(f"{bare(head)} in {name}"), drug).name for name in _names(fluid)}
+        return (drug if made == {drug.name} else None,)
+
+    def _with_potassium(self, text: str) -> Drug | None:
+        """A fluid with any amount of potassium chloride."""
+        parts = WITH_POTASSIUM.fullmatch(text)
+        fluid = self.by_name.get(plain(parts["fluid"])) if parts else None
+        if fluid is None or fluid.category is not Category.HYDRATION:
+            return None
+        return next(filter(None, (self.by_name.get(plain(f"{name} with KCl")) for name in _names(fluid))), None)
+
+    def _other_way(self, text: str) -> Drug | None:
+        """A drug given into a muscle or under the skin, unless one made only for that begins with the same name."""
+        without = OTHER_WAY.sub(" ", text)
+        drug = self._named(without) if without != text else None
+        if drug is None or "iv_infusion" in drug.not_by:
+            return drug
+        heads = [name.casefold() for name in _names(drug) if plain(name) in plain(without)]
+        bound = any(
+            name.casefold().startswith(head) and (name[len(head) :].startswith(" ") or "subcutaneous" in name)
+            for other in self.drugs
+            if ("iv_infusion" in other.not_by or "subcutaneous" in other.name) and "(" not in other.name
+            for name in _names(other)
+            for head in heads
+        )
+        return None if bound else drug
 
     def product(self, name: str, route: str) -> Drug | None:
         """The drug that goes by this name, in the product made for ``route`` where its products differ by route.
@@ -82,7 +183,7 @@ class Formulary:
 
     def like(self, name: str) -> tuple[str, ...]:
         """Up to three names close to ``name``, to suggest and never to assume."""
-        asked = plain(name)
+        asked = plain(bare(spelled(name))) or plain(name)
         if asked not in self._likes:
             if len(self._likes) >= _REMEMBERED:
                 self._likes.clear()

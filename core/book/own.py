@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter, ValidationError
 
 from ivcoder.book.amount import Amount
-from ivcoder.book.formulary import Formulary, plain
+from ivcoder.book.formulary import Formulary
+from ivcoder.book.naming import plain
 from ivcoder.book.rows import Billing, Category, Drug
 from ivcoder.book.tables import formulary, sources
 from ivcoder.faults import Fault, InvalidInput, faults_of

@@ -10,7 +10,8 @@ from importlib import resources
 
 from pydantic import TypeAdapter
 
-from ivcoder.book.formulary import Formulary, plain
+from ivcoder.book.formulary import Formulary
+from ivcoder.book.naming import plain
 from ivcoder.book.rows import Adjustment, Difference, Element, Payer, Place, Source, Tables
 
 _FILES = (
