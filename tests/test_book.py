@@ -2,8 +2,10 @@
 
 import re
 import sys
+import tomllib
 from collections import Counter
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,7 @@ from ivcoder.rule import RULES
 
 BOOK = Rulebook.on(None)
 DRUGS = BOOK.formulary.drugs
+NAMES = tomllib.loads((Path(__file__).parent / "cases" / "names.toml").read_text("utf-8"))
 
 
 def push(drug, **fields):
@@ -87,6 +90,22 @@ def test_names_match_whatever_their_case_and_hyphens():
 def test_names_as_charts_write_them(charted, name):
     found = BOOK.formulary.find(charted)
     assert (found.name if found else None) == name
+
+
+@pytest.mark.parametrize("name", NAMES["found"])
+def test_names_from_records_find_their_drug(name):
+    found = {charted: BOOK.formulary.find(charted) for charted in NAMES["found"][name]}
+    assert {charted: drug and drug.name for charted, drug in found.items()} == dict.fromkeys(found, name)
+
+
+def test_names_that_may_be_several_products_find_none():
+    found = {charted: BOOK.formulary.find(charted) for charted in NAMES["nothing"]}
+    assert {charted: drug.name for charted, drug in found.items() if drug} == {}
+
+
+def test_a_name_with_an_amount_suggests_what_it_names():
+    assert "Zofran (ondansetron)" in BOOK.formulary.like("Zofran ODT 8 mg")
+    assert "leuprolide" in " ".join(BOOK.formulary.like("leuprolide 7.5 mg"))
 
 
 def test_a_near_miss_suggests_and_never_assumes():
