@@ -30,6 +30,9 @@ _REMEMBERED = 4096
 
 _BY_VEIN = re.compile(r"(?<!\w)(?:iv|intravenous)(?!\w)", re.IGNORECASE)
 
+_LONGEST = 120
+"""Characters of the longest name that is read: an encounter takes no longer one."""
+
 
 def _names(drug: Drug) -> tuple[str, ...]:
     return (drug.name, *drug.brands, *drug.aliases)
@@ -77,15 +80,13 @@ class Formulary:
         forms; and strengths and routes where another row's name begins alike.
         """
         found = self.by_name.get(plain(name))
-        if found is not None:
+        if found is not None or len(name) > _LONGEST:
             return found
         if name not in self._read:
             if len(self._read) >= _REMEMBERED:
                 self._read.clear()
             text = spelled(name)
-            self._read[name] = (
-                self._named(text) or self._bracketed(text) if "(" in text or "[" in text else self._named(text)
-            )
+            self._read[name] = self._named(text) or (self._bracketed(text) if BRACKETED.search(text) else None)
         return self._read[name]
 
     def _bracketed(self, text: str) -> Drug | None:

@@ -68,7 +68,7 @@ def plain(name: str) -> str:
 
 def spelled(text: str) -> str:
     """A text with its units, and "w/", written in one way."""
-    text = _WITH.sub("with ", text)
+    text = _WITH.sub("with ", " ".join(text.split()))
     for unit, spellings in _UNITS.items():
         text = spellings.sub(f" {unit}", text)
     return text
@@ -78,7 +78,7 @@ def bare(text: str) -> str:
     """A text without what says only how much, in what container and how."""
     for pattern in (VOLUME, CONTAINER, DOSE, FORM, PURE):
         text = pattern.sub(" ", text)
-    return text
+    return " ".join(text.split())
 
 
 def says_nothing(text: str) -> bool:
