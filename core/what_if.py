@@ -6,6 +6,7 @@ answers to it give different lines; a tipping point is the smallest change of fa
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -67,7 +68,7 @@ def explore(edited: Edited, *, tipping: bool = True) -> Explored:
     """Find the questions that matter, and the tipping points when none is open.
 
     Returns the questions whose answers lead to different lines, each with those lines; ``changes_codes`` tells
-    whether the administration lines differ or only a drug line's modifiers.
+    whether the administration lines or the drugs' codes differ, or only a drug line's modifiers and units.
     """
     visit, book = edited.selected.ranked.classified.visit, edited.selected.ranked.classified.book
     walk = partial(_walk, visit, book)
@@ -75,7 +76,7 @@ def explore(edited: Edited, *, tipping: bool = True) -> Explored:
     for question in edited.questions:
         outcomes = tuple(outcome for option in question.options for outcome in _ranges(option, walk))
         if len({signature(outcome.lines) for outcome in outcomes} | {signature(edited.lines)}) > 1:
-            codes = {_administration(outcome.lines) for outcome in outcomes} | {_administration(edited.lines)}
+            codes = {_codes(outcome.lines) for outcome in outcomes} | {_codes(edited.lines)}
             mattering.append(Mattering(question, _distinct(outcomes), len(codes) > 1))
     points: tuple[Outcome, ...] = ()
     if tipping and not any(row.changes_codes for row in mattering):
@@ -150,12 +151,20 @@ def _from_to(option: Option, first: int, last: int) -> Option:
 
 
 def signature(lines: tuple[Line, ...]) -> Signature:
-    """What tells two answers apart: codes, units and modifiers."""
-    return tuple(sorted((line.code, line.units, line.modifiers) for line in lines))
+    """What tells two answers apart: codes, modifiers and units, on however many lines."""
+    units: Counter[tuple[str, tuple[str, ...]]] = Counter()
+    for line in lines:
+        units[line.code, line.modifiers] += line.units
+    return tuple(sorted((code, count, modifiers) for (code, modifiers), count in units.items()))
 
 
 def _administration(lines: tuple[Line, ...]) -> Signature:
     return signature(tuple(line for line in lines if line.answer != "drug"))
+
+
+def _codes(lines: tuple[Line, ...]) -> tuple[Signature, frozenset[str]]:
+    """What a claim cannot go out without: the administration lines, and which codes the drugs have."""
+    return _administration(lines), frozenset(line.code for line in lines if line.answer == "drug")
 
 
 def _distinct(outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:

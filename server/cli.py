@@ -385,16 +385,14 @@ def drug(
     found = book.formulary.find(asked)
     of_code = book.formulary.by_code.get(asked.upper(), ())
     if found is None and of_code:
-        from rich.console import Group
-
-        _show(lambda _: Group(*map(pages.drug_table, of_code)))
+        _show(lambda _: pages.drug_table(of_code))
         return ANSWERED
     if found is None:
         near = book.formulary.like(asked)
         words = "Not in the formulary." + (f" Did you mean {' or '.join(near)}?" if near else "")
         _show(lambda _: Text(words))
         return NEEDS_INFORMATION
-    _show(lambda _: pages.drug_table(found))
+    _show(lambda _: pages.drug_table((found, *book.formulary.kin(found))))
     return ANSWERED
 
 

@@ -218,39 +218,44 @@ def rule_table(payer: Payer | None = None) -> Table:
     return table
 
 
-def drug_table(drug: Drug) -> Table:
-    """One drug's row."""
+def drug_table(drugs: Sequence[Drug]) -> Table:
+    """The rows of drugs, one below the other."""
     from rich.table import Table
     from rich.text import Text
 
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    codes = [
-        f"{row.code}, {row.per} a unit"
-        + (f", from {row.since}" if row.since else "")
-        + (f", to {row.until}" if row.until else "")
-        for row in drug.hcpcs
-    ]
-    for name, value in (
-        ("drug", drug.name),
-        ("brands", ", ".join(drug.brands)),
-        ("also", ", ".join(drug.aliases)),
-        ("group", drug.group),
-        ("category", drug.category or "decided by its purpose: hydration, or to treat a low level"),
-        ("agent", (drug.agent or "").replace("_", " ")),
-        ("codes", "\n".join(codes) or "none of its own"),
-        ("container", (drug.container or "not known").replace("_", " ")),
-        ("not by", ", ".join(drug.not_by).replace("_", " ")),
-        ("coded as", _ELSEWHERE.get(drug.elsewhere or "", "")),
-        ("other use", drug.other_use or ""),
-        ("disputed", drug.disputed or ""),
-        ("note", drug.note or ""),
-        ("confidence", drug.confidence),
-        ("sources", ", ".join((*drug.sources, *drug.disputed_sources, *drug.other_use_sources))),
-    ):
-        if value:
-            table.add_row(name, Text(value))
+    for drug in drugs:
+        if table.rows:
+            table.add_row()
+        codes = [
+            f"{row.code}, {row.per} a unit"
+            + (f", from {row.since}" if row.since else "")
+            + (f", to {row.until}" if row.until else "")
+            for row in drug.hcpcs
+        ]
+        for name, value in (
+            ("drug", drug.name),
+            ("brands", ", ".join(drug.brands)),
+            ("also", ", ".join(drug.aliases)),
+            ("group", drug.group),
+            ("category", drug.category or "decided by its purpose: hydration, or to treat a low level"),
+            ("agent", (drug.agent or "").replace("_", " ")),
+            ("codes", "\n".join(codes) or "none of its own"),
+            ("container", (drug.container or "not known").replace("_", " ")),
+            ("code for", ", ".join(drug.by).replace("_", " ")),
+            ("a form of", ", ".join(drug.form_of)),
+            ("not by", ", ".join(drug.not_by).replace("_", " ")),
+            ("coded as", _ELSEWHERE.get(drug.elsewhere or "", "")),
+            ("other use", drug.other_use or ""),
+            ("disputed", drug.disputed or ""),
+            ("note", drug.note or ""),
+            ("confidence", drug.confidence),
+            ("sources", ", ".join((*drug.sources, *drug.disputed_sources, *drug.other_use_sources))),
+        ):
+            if value:
+                table.add_row(name, Text(value))
     return table
 
 

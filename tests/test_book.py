@@ -108,6 +108,42 @@ def test_a_name_with_an_amount_suggests_what_it_names():
     assert "leuprolide" in " ".join(BOOK.formulary.like("leuprolide 7.5 mg"))
 
 
+@pytest.mark.parametrize("drug", [row for row in DRUGS if row.form_of], ids=lambda drug: drug.name)
+def test_a_form_is_of_a_drug_and_for_routes(drug):
+    assert drug.by
+    for head in drug.form_of:
+        assert BOOK.formulary.by_name[plain(head)].name == head
+        assert not BOOK.formulary.by_name[plain(head)].form_of, "a form of a form"
+
+
+@pytest.mark.parametrize(
+    ("charted", "route", "name"),
+    [
+        ("Stelara", "iv_infusion", "ustekinumab"),
+        ("Stelara", "iv_push", "ustekinumab"),
+        ("ustekinumab", "sc", "ustekinumab subcutaneous"),
+        ("Stelara IV", "sc", "ustekinumab"),
+        ("Skyrizi", "on_body_injector", "risankizumab subcutaneous"),
+        ("rituximab", "sc", "rituximab and hyaluronidase"),
+        ("Rituxan", "sc", "rituximab and hyaluronidase"),
+        ("rituximab", "intrathecal", "rituximab"),
+        ("Remicade", "sc", "infliximab"),
+        ("infliximab", "sc", "infliximab-dyyb subcutaneous"),
+        ("Simponi Aria", "sc", "golimumab"),
+        ("octreotide", "im", "octreotide depot"),
+        ("methylprednisolone", "im", "methylprednisolone sodium succinate"),
+        ("methylprednisolone", "intra_articular", "methylprednisolone acetate"),
+        ("penicillin G", "iv_infusion", "penicillin G potassium"),
+        ("penicillin G", "im", "penicillin G"),
+        ("RhIG", "im", "Rho(D) immune globulin"),
+        ("RhIG", "iv_push", "Rho(D) immune globulin"),
+        ("IVIG", "sc_infusion", "immune globulin subcutaneous"),
+    ],
+)
+def test_the_charted_route_chooses_the_product(charted, route, name):
+    assert BOOK.formulary.product(charted, route).name == name
+
+
 def test_a_near_miss_suggests_and_never_assumes():
     coding = select_push_codes(push("Solu-Medrul"))
     assert coding.status == "needs_information"

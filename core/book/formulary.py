@@ -14,7 +14,6 @@ from ivcoder.book.naming import (
     DOSE,
     FORM,
     IN_CARRIER,
-    OTHER_WAY,
     PURE,
     VOLUME,
     WITH_POTASSIUM,
@@ -62,8 +61,8 @@ class Formulary:
                 by_name.setdefault(plain(name), drug)
             for billing in drug.hcpcs:
                 by_code[billing.code] = (*by_code.get(billing.code, ()), drug)
-            if drug.form_of:
-                forms[drug.form_of] = (*forms.get(drug.form_of, ()), drug)
+            for head in drug.form_of:
+                forms[head] = (*forms.get(head, ()), drug)
         strengths = set[str]()
         for drug in rows:
             for name in _names(drug):
@@ -77,7 +76,7 @@ class Formulary:
 
         A name the table does not have is read without what says only how much, in what and how it is given. A second
         name in brackets must be the same drug's. What may tell products apart stands: percents, salts, oral and other
-        forms; and strengths and routes where another row's name begins alike.
+        forms, and strengths where another row's name begins alike. Products by route are told by the route.
         """
         found = self.by_name.get(plain(name))
         if found is not None or len(name) > _LONGEST:
@@ -119,7 +118,7 @@ class Formulary:
                 return found
             if found := self.by_name.get(plain(DOSE.sub(" ", reading))):
                 return None if self._told(found, reading) else found
-        return self._with_potassium(bare(text)) or self._other_way(text)
+        return self._with_potassium(bare(text))
 
     def _told(self, drug: Drug, text: str) -> bool:
         """Whether the amount in a text may tell another product: a fluid's salt, or a strength other rows name."""
@@ -149,38 +148,41 @@ class Formulary:
             return None
         return next(filter(None, (self.by_name.get(plain(f"{name} with KCl")) for name in _names(fluid))), None)
 
-    def _other_way(self, text: str) -> Drug | None:
-        """A drug given into a muscle or under the skin, unless one made only for that begins with the same name."""
-        without = OTHER_WAY.sub(" ", text)
-        drug = self._named(without) if without != text else None
-        if drug is None or "iv_infusion" in drug.not_by:
-            return drug
-        heads = [name.casefold() for name in _names(drug) if plain(name) in plain(without)]
-        bound = any(
-            name.casefold().startswith(head) and (name[len(head) :].startswith(" ") or "subcutaneous" in name)
-            for other in self.drugs
-            if ("iv_infusion" in other.not_by or "subcutaneous" in other.name) and "(" not in other.name
-            for name in _names(other)
-            for head in heads
-        )
-        return None if bound else drug
-
     def product(self, name: str, route: str) -> Drug | None:
         """The drug that goes by this name, in the product made for ``route`` where its products differ by route.
 
-        A name that says IV stands for the intravenous product, whatever the route.
+        A name that says IV stands for the intravenous product, whatever the route, and a brand for no product of
+        another brand.
         """
         found = self.find(name)
         if found is None or _BY_VEIN.search(name):
             return found
-        made = [drug for drug in self.forms.get(found.name, ()) if route in drug.by]
+        made = self.made_for(found, route)
+        asked = plain(name)
+        if asked in map(plain, found.brands):
+            made = tuple(
+                row for row in made if not row.brands or any(plain(brand).startswith(asked) for brand in row.brands)
+            )
         return made[0] if len(made) == 1 else found
+
+    def made_for(self, drug: Drug, route: str) -> tuple[Drug, ...]:
+        """The products that a drug's name can stand for by ``route``; none where none is made for it.
+
+        The drug itself stands before its forms; without a code of its own, it only stands for them.
+        """
+        if drug.is_for(route) and (drug.hcpcs or drug.by):
+            return (drug,)
+        forms = tuple(row for row in self.forms.get(drug.name, ()) if row.is_for(route))
+        return forms or ((drug,) if drug.is_for(route) else ())
 
     def kin(self, drug: Drug) -> tuple[Drug, ...]:
         """The other products of a drug, the one its bare name stands for first."""
-        head = drug.form_of or drug.name
-        rows = (*(row for row in self.drugs if row.name == head), *self.forms.get(head, ()))
-        return tuple(row for row in rows if row is not drug)
+        heads = drug.form_of or (drug.name,)
+        rows = (
+            *(self.by_name[plain(head)] for head in heads),
+            *(row for head in heads for row in self.forms.get(head, ())),
+        )
+        return tuple(row for row in dict.fromkeys(rows) if row is not drug)
 
     def like(self, name: str) -> tuple[str, ...]:
         """Up to three names close to ``name``, to suggest and never to assume."""

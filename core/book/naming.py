@@ -44,9 +44,9 @@ CONTAINER = _words(
 FORM = _words(
     r"(?:injection|iv) sol(?:utio)?n|sol(?:utio)?n for (?:injection|infusion)|(?:for )?inj(?:ection)?|injectable",
     r"hcl|hydrochloride|porcine|human|iso-?osm?|chemo|slow|rapid|bolus|iv|ivp|ivpb|push|piggyback|intravenous|infusion|drip|gtt",
+    "im|intramuscular|sc|sq|subq|subcut|subcutaneous",
 )
 PURE = _words(r"m?pf|preservative[- ]free")
-OTHER_WAY = _words("im|intramuscular|sc|sq|subq|subcut|subcutaneous")
 IN_CARRIER = re.compile(r"(?P<head>.+)(?:\bin\b|/(?=\s*[a-z]))(?P<carrier>.*)", re.IGNORECASE | re.DOTALL)
 """A drug and what it is in."""
 

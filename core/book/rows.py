@@ -241,7 +241,7 @@ class Drug(Row):
     other_use_sources: tuple[str, ...] = ()
     not_by: tuple[RouteName, ...] = ()
     by: tuple[RouteName, ...] = ()
-    form_of: str | None = None
+    form_of: tuple[str, ...] = ()
     by_push: bool = False
     rsv: bool = False
     container: Literal["single_dose", "multi_dose", "either"] | None = None

@@ -66,6 +66,7 @@ _ASK = {
     "counselled": "Was the family counselled about {drug}?",
     "pump_from": "Whose pump did {drug} go home in, the practice's or hospital's, or a supplier's?",
     "route": "How was {drug} given, and which product was it?",
+    "drug": "Which product of {drug} was given?",
     "access_device": "What was flushed with {drug}?",
 }
 _IF = {

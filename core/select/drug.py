@@ -20,7 +20,7 @@ _UNDRUGGED = frozenset({Purpose.CARRIER, Purpose.KEEP_OPEN, Purpose.FLUSH})
 _BILLED_HERE = (None, "procedure")
 """What is reported elsewhere, and still has a drug line of its own here."""
 
-_NOT_BILLED = frozenset({Route.ORAL, Route.SUBLINGUAL, Route.RECTAL, Route.NASAL, Route.TOPICAL})
+_NOT_BILLED = frozenset({Route.ORAL, Route.SUBLINGUAL, Route.RECTAL, Route.NASAL, Route.INHALED, Route.TOPICAL})
 
 
 @rule(
@@ -84,27 +84,39 @@ def drug_code_by_date(given: Given, drug: Drug, billing: Billing | None, day: da
     sources=("cms-hcpcs",),
     says="{drug} given by {route} is {product}, which has a code of its own.",
     otherwise="{drug} is not another product by this route.",
-    unsure="{product} is for {routes}, and the chart has {route}: until it says which product was given, the drug has "
-    "no line of its own.",
+    unsure="{doubt}: until the chart says which product was given, the drug has no line of its own.",
 )
 def product_by_route(given: Given, drug: Drug, book: Rulebook) -> Verdict:
     """The codes of some drugs stand for one product, given by one route; the charted route chooses among them. A
-    product charted by a route it is not made for is asked about.
+    product charted by a route that another is made for is asked about, and so is a name that several products go by.
     """
-    route = given.route.value
-    if not drug.is_for(route):
+    route = given.route
+    if _is_doubtful(drug, route, book):
         routes = " or ".join(Route(name).spoken for name in drug.by)
-        return cannot_tell("route", drug=given.drug, product=drug.spoken, routes=routes, route=given.route.spoken)
-    hit = drug.form_of is not None and book.formulary.find(given.drug) is not drug
-    return (applies if hit else does_not)(drug=given.drug, route=given.route.spoken, product=drug.spoken)
+        doubt = f"{drug.spoken} is for {routes}, and was given by {route.spoken}"
+        return cannot_tell("route", drug=given.drug, doubt=doubt)
+    made = book.formulary.made_for(drug, route.value)
+    if len(made) > 1:
+        several = " or ".join(row.spoken for row in made)
+        return cannot_tell("drug", drug=given.drug, doubt=f"{given.drug} by {route.spoken} is {several}")
+    hit = drug.form_of and book.formulary.find(given.drug) is not drug
+    return (applies if hit else does_not)(drug=given.drug, route=route.spoken, product=drug.spoken)
+
+
+def _is_doubtful(drug: Drug, route: Route, book: Rulebook) -> bool:
+    """Whether a drug's code does not hold for the route: another product is made for it, or the code itself says so."""
+    kin = book.formulary.kin(drug)
+    return not drug.is_for(route.value) and (not kin or any(row.is_for(route.value) for row in kin))
 
 
 def _product_question(given: Given, drug: Drug, found: Finding, book: Rulebook) -> Question:
-    """Which is wrong, the product or the route: each route it is made for, and each product made for this one."""
-    routes = [Option("by_route", {"route": Route(name).spoken}, {given.id: {"route": Route(name)}}) for name in drug.by]
-    kin = [row for row in book.formulary.kin(drug) if row.is_for(given.route.value)]
-    products = [Option("other_product", {"product": row.spoken}, {given.id: {"drug": row.name}}) for row in kin]
-    return Question(given.id, "route", found, (*routes, *products))
+    """Which is wrong, the product or the route: each product made for this route, or the route this one is made for."""
+    route = given.route.value
+    made = [row for row in book.formulary.kin(drug) if row.is_for(route)]
+    products = [Option("other_product", {"product": row.spoken}, {given.id: {"drug": row.name}}) for row in made]
+    others = () if drug.is_for(route) else drug.by[:1]
+    routes = [Option("by_route", {"route": Route(name).spoken}, {given.id: {"route": Route(name)}}) for name in others]
+    return Question(given.id, "drug" if drug.is_for(route) else "route", found, (*products, *routes))
 
 
 @rule(

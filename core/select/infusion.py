@@ -107,24 +107,24 @@ def partial_overlap(service: Service, higher: Sequence[Service]) -> Verdict:
     "same-drug-infused-again",
     "select",
     "The same drug infused again is further time of it",
-    sources=("rca-same-drug", "haugen-beyond-basics", "house"),
+    sources=("rca-same-drug", "medlearn-2025-same-drug", "icd10monitor-obs", "haugen-beyond-basics"),
     nature="disputed",
     confidence=Confidence.MEDIUM,
     says="{drug} was infused again, {taken} a dose of its own, for {minutes} minutes: {hours} further {unit} of the "
-    "same drug. Some add the times up instead.",
-    otherwise="{drug} was infused again, {taken} a dose of its own, for {minutes} minutes, fewer than the {limit} of a "
-    "further hour: not reported. Sources differ: some add the times up, some count every later infusion as a further "
-    "hour, some as a repeat push.",
+    "same drug. Sources differ: some add the times of all doses up, some count a short one as a repeat push.",
+    otherwise="{drug} was infused again, {taken} a dose of its own, for {minutes} minutes, fewer than the {limit} of "
+    "an infusion: not reported.",
 )
 def same_drug_infused_again(service: Service, book: Rulebook) -> Verdict:
-    """A further dose of a drug already infused is not another drug in sequence. Each dose stands by itself: its
-    hours count as further hours when they reach {hour_past} minutes. Some sources add the times up, some count every
-    later infusion.
+    """A further dose of a drug already infused is not another drug in sequence. Each dose stands by itself: one that
+    runs longer than {push_longest} minutes is a further hour of the drug, and its own hours past the first count on.
+    Some sources add the times of all doses up, some count a short one as a repeat push. Whether it went on with the
+    dose before is asked where that ended no more than {resumed_within} minutes earlier.
     """
-    minutes, past = service.minutes or 0, book.limits["hour_past"]
+    minutes, least = service.minutes or 0, book.limits["push_longest"] + 1
     taken = "taken as" if service.resumed is None else "charted as"
-    if minutes < past:
-        return does_not(drug=service.drug, taken=taken, minutes=minutes, limit=past)
+    if minutes < least:
+        return does_not(drug=service.drug, taken=taken, minutes=minutes, limit=least)
     hours = 1 + further_hours(minutes, book)
     unit = "hour" if hours == 1 else "hours"
     return applies(drug=service.drug, taken=taken, minutes=minutes, hours=hours, unit=unit)
@@ -315,7 +315,10 @@ def _again(standing: Standing, company: Company, book: Rulebook, asides: Asides)
     service = standing.service
     found = same_drug_infused_again(service, book)
     why = (*service.findings, *standing.findings, found)
-    unclear = [row.administrations[0] for row in company.again if row.resumed is None]
+    doses = [row for row in (*company.higher, *company.again) if row.substance == service.substance]
+    unclear = [
+        row.administrations[0] for row in company.again if row.resumed is None and not _long_after(row, doses, book)
+    ]
     asked = {row.administration for row in asides.questions if row.field == "resumed"}
     if unclear and unclear[0] not in asked:
         asides.questions.append(_resumed_question(unclear, found))
@@ -330,6 +333,15 @@ def _again(standing: Standing, company: Company, book: Rulebook, asides: Asides)
     in_sequence = sequential_infusion(service, company.initial, company.higher)
     lost = ((sequential, in_sequence), *lost_initial(standing))
     return [Earned(role, hours, service.administrations, why, service.access, lost=lost)]
+
+
+def _long_after(service: Service, doses: Sequence[Service], book: Rulebook) -> bool:
+    """Whether the last infusion of the drug had ended too long before for this one to go on with its dose."""
+    start = service.start
+    if start is None:
+        return False
+    ended = [stop for row in doses for _, stop in row.spans if stop <= start]
+    return bool(ended) and start - max(ended) > book.limits["resumed_within"]
 
 
 def _resumed_question(unclear: Sequence[str], finding: Finding) -> Question:
