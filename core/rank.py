@@ -339,9 +339,17 @@ def _standing(row: Service, services: Iterable[Service], says: str, tiers: Mappi
     equals = [other for other in others if _tier(other, tiers) == _tier(row, tiers)]
     if not equals:
         return f"ranks highest on its access ({says})"
+    if any(_even(other, row) for other in equals):
+        return f"ranks highest on its access ({says}, one of several equals: which of them leads changes no code)"
     if row.kind is not Kind.PUSH and all((other.minutes or 0) < (row.minutes or 0) for other in equals):
         return f"ranks highest on its access ({says}, the longest of several)"
     return f"ranks highest on its access ({says}, the first of several)"
+
+
+def _even(one: Service, other: Service) -> bool:
+    """Whether nothing charted puts one of two services of a tier first."""
+    length = one.kind is Kind.PUSH or one.minutes == other.minutes
+    return length and one.start == other.start and one.substance != other.substance
 
 
 def _tier(row: Service, tiers: Mapping[tuple[str, str], Tier]) -> int:

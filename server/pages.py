@@ -59,6 +59,7 @@ PAYER_RULES: Mapping[DifferenceKind, tuple[str, ...]] = {
     "place_payment": ("payer-place-payment",),
     "provider_pump": ("provider-pump",),
     "department_marks": ("department-modifier",),
+    "drug_marks": ("payer-drug-marks",),
 }
 """The rules that each kind of difference changes."""
 

@@ -25,6 +25,7 @@ NEEDS = {
     "place_payment": {"places", "form"},
     "provider_pump": set(),
     "department_marks": {"places", "form"},
+    "drug_marks": {"codes"},
 }
 
 
@@ -174,7 +175,7 @@ def test_the_rules_with_a_payer_mark_what_it_changes(monkeypatch):
     marked = {line.split()[0] for line in lines if "[Medicare Part B differs]" in line}
     assert marked == {
         "discarded-drug", "denied-wastage-unmarked", "drug-code-payer", "denied-packaged", "payer-place-payment",
-        "department-modifier", "provider-pump",
+        "department-modifier", "provider-pump", "payer-drug-marks",
     }  # fmt: skip
 
 

@@ -171,6 +171,7 @@ DifferenceKind = Literal[
     "place_payment",
     "provider_pump",
     "department_marks",
+    "drug_marks",
 ]
 """In what a payer can differ from the rulebook as it stands; each kind is used by one rule."""
 
@@ -196,6 +197,21 @@ class Difference(Row):
     form: Literal["CMS-1500 (837P)", "UB-04 (837I)"] | None = None
     since: date | None = None
     until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outside(Row):
+    """A route whose codes stand outside drug administration: the first and the last of them."""
+
+    route: RouteName
+    first: str
+    last: str
+    sources: tuple[str, ...]
+
+    @property
+    def spoken(self) -> str:
+        """The codes in words."""
+        return self.first if self.first == self.last else f"{self.first} to {self.last}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,6 +437,7 @@ class Tables(Row):
     hint: tuple[Hint, ...]
     drug: tuple[Drug, ...]
     service: tuple[Reported, ...]
+    outside: tuple[Outside, ...]
     family: tuple[Family, ...]
     pair: tuple[Pair, ...]
     mue: tuple[UnitLimit, ...]

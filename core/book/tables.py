@@ -102,6 +102,12 @@ def elements() -> tuple[Element, ...]:
 
 
 @cache
+def outside_codes() -> Mapping[str, str]:
+    """The codes of routes that are reported outside drug administration, in words, by route."""
+    return {row.route: row.spoken for row in tables()[0].outside}
+
+
+@cache
 def formulary() -> Formulary:
     """The formulary as shipped."""
     return Formulary.of(tables()[0].drug)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ivcoder.book import Category, Confidence, Drug, Rulebook
+from ivcoder.book import Category, Confidence, Drug, Rulebook, outside_codes
 from ivcoder.classify.cavity import into_a_cavity
 from ivcoder.classify.service import Bag, Kind, Option, Question, is_hormonal, push_or_hours
 from ivcoder.classify.vein import fluid_never_pushed, prolonged_pump, pump_question, unlisted
@@ -187,7 +187,7 @@ def no_administration_code(given: Given) -> Verdict:
     "classify",
     "Some injections belong to other code families",
     sources=("cpt",),
-    says="{drug} was given by {route}, which is reported with codes outside drug administration.",
+    says="{drug} was given by {route}, which is reported with codes outside drug administration{such}.",
     otherwise="The route of {drug} belongs to drug administration.",
 )
 def outside_family(given: Given, category: Category | None) -> Verdict:
@@ -198,7 +198,9 @@ def outside_family(given: Given, category: Category | None) -> Verdict:
     outside = given.route in _ELSEWHERE or (
         given.route in _FOR_CHEMOTHERAPY and category not in (None, Category.CHEMOTHERAPY)
     )
-    return (applies if outside else does_not)(drug=given.drug, route=given.route.spoken)
+    codes = outside_codes().get(given.route.value)
+    such = f", such as {codes}" if codes else ""
+    return (applies if outside else does_not)(drug=given.drug, route=given.route.spoken, such=such)
 
 
 _ELSEWHERE = frozenset(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ivcoder.book import Code, Confidence, Drug, Rulebook
 from ivcoder.classify import BY_VEIN, IN_CONTEST, Classified, Kind, Option, Question, Service
 from ivcoder.edits.line import Line, dated, is_initial, line_of
-from ivcoder.edits.payers import by_payer, within_payment
+from ivcoder.edits.payers import by_payer, of_drugs, within_payment
 from ivcoder.encounter import DAY, Claim, OtherService, Route, Visit
 from ivcoder.rank import Ranked
 from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
@@ -229,11 +229,11 @@ def unusual_length(service: Service, book: Rulebook) -> Verdict:
     nature="reading",
     says="Times lie more than {limit} minutes apart and are all read on the date of service. If it went over midnight, "
     "give the later ones as HH:MM+1.",
-    otherwise="No times without a date lie far apart.",
+    otherwise="No times without a date lie far apart, or some are charted with their day.",
 )
 def clock_over_midnight(visit: Visit, book: Rulebook) -> Verdict:
     """A time without a date is on the date of service; when such times lie more than {infusion_unusual} minutes apart,
-    the answer asks to check them.
+    and none is charted with its day, the answer asks to check them.
     """
     limit = book.limits["infusion_unusual"]
     apart = visit.clocks[-1] - visit.clocks[0] if visit.clocks else 0
@@ -345,6 +345,7 @@ def edit(selected: Selected) -> Edited:
             remarks.append(Remark("warning", (told,)))
         remarks += _beside(visit, book)
         remarks += by_payer(selected.earned, visit, book)
+    remarks += of_drugs(selected.drug_lines, visit, book)
     if visit.day is not None and any((row.stop or row.start or 0) >= DAY for row in visit.administrations):
         lines, drug_lines, found = dated(lines, drug_lines, visit, visit.day, selected.ranked)
         if found.holds:

@@ -84,6 +84,35 @@ def payer_most_units(payer: str, code: str, units: int, most: int) -> Verdict:
     return (applies if units > most else does_not)(payer=payer, code=code, units=units, most=most)
 
 
+@rule(
+    "payer-drug-marks",
+    "edits",
+    "A payer wants more on the lines of some drugs",
+    sources=("palmetto-esa-ec", "aapc-esa-hepc", "aapc-retacrit"),
+    confidence=Confidence.MEDIUM,
+    nature="convention",
+    says="{payer} wants on the line of {code} {marks}. Nothing was added: the diagnosis is not part of what is charted "
+    "here.",
+    otherwise="Nothing more is known to be wanted on the line of {code}.",
+)
+def payer_drug_marks(payer: str, code: str, row: Difference | None) -> Verdict:
+    """Medicare takes an agent against anemia outside dialysis only with the modifier that says what the anemia came
+    from. The diagnosis is not part of an encounter here, so the answer names the modifiers and adds none.
+    """
+    return applies(payer=payer, code=code, marks=row.says) if row else does_not(code=code)
+
+
+def of_drugs(drug_lines: Sequence[Earned], visit: Visit, book: Rulebook) -> Iterator[Remark]:
+    """What the payer wants on the lines of these drugs."""
+    rows = book.differs(visit.payer, "drug_marks")
+    for line in drug_lines if rows else ():
+        code = line.code or ""
+        row = next((row for row in rows if code in row.codes), None)
+        found = payer_drug_marks(book.payers[visit.payer or ""].name, code, row)
+        if found.holds:
+            yield Remark("warning", (found,), line.administrations)
+
+
 def by_payer(earned: Sequence[Earned], visit: Visit, book: Rulebook) -> Iterator[Remark]:
     """What the payer wants to be known of these lines, or that nothing is known of the payer."""
     if visit.payer is None:

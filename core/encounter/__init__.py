@@ -152,7 +152,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 
 
 class Visit(NamedTuple):
-    """An encounter as plain values; ``clocks`` are the starts charted without a day, in order.
+    """An encounter as plain values; ``clocks`` are the starts in order, where no time is charted with its day.
 
     ``payer`` is the id of a payer the book knows, or the name as given.
     """
@@ -192,5 +192,7 @@ def visit_of(encounter: Encounter, book: Rulebook) -> Visit:
 
 
 def _clocks(encounter: Encounter, rows: tuple[Given, ...]) -> tuple[int, ...]:
-    charted = zip(encounter.administrations, rows, strict=True)
-    return tuple(sorted([row.start for given, row in charted if is_bare(given.start) and row.start is not None]))
+    times = [time for given in encounter.administrations for time in (given.start, given.stop) if time is not None]
+    if not all(map(is_bare, times)):
+        return ()
+    return tuple(sorted([row.start for row in rows if row.start is not None]))

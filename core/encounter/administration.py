@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ivcoder.book import Category
 from ivcoder.encounter.fields import (
@@ -27,6 +27,7 @@ from ivcoder.encounter.fields import (
     Purpose,
     Route,
     at_most,
+    read_route,
 )
 
 BORDER = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
@@ -39,7 +40,7 @@ class Administration(BaseModel):
 
     id: Id = Field(description="A label of your own for this administration, unique in the encounter.")
     drug: DrugName = Field(description="The drug's brand or generic name, as charted.")
-    route: Route = Field(
+    route: Annotated[Route, BeforeValidator(read_route)] = Field(
         description="How it was given, as the chart calls it: iv_infusion for a drip or piggyback, iv_pump for a "
         "portable or implanted pump that was started, sc_infusion for an infusion under the skin, csf_reservoir for an "
         "Ommaya reservoir."

@@ -99,6 +99,31 @@ _SPOKEN = {
 }
 
 
+_ALSO_CHARTED = {
+    "ivp": Route.IV_PUSH,
+    "iv_bolus": Route.IV_PUSH,
+    "ivpb": Route.IV_INFUSION,
+    "iv_piggyback": Route.IV_INFUSION,
+    "iv_drip": Route.IV_INFUSION,
+    "intramuscular": Route.IM,
+    "subcutaneous": Route.SC,
+    "subq": Route.SC,
+    "subcut": Route.SC,
+    "sq": Route.SC,
+    "po": Route.ORAL,
+}
+
+
+def read_route(value: object) -> object:
+    """A route as charts abbreviate it. Into a vein by no matter what way is no route: which way decides the code."""
+    if not isinstance(value, str) or isinstance(value, Route):
+        return value
+    name = re.sub(r"[\s-]+", "_", value.strip().casefold())
+    if name in ("iv", "intravenous"):
+        raise _bad("does not say how it went into the vein", "iv_push or iv_infusion, as charted")
+    return _ALSO_CHARTED.get(name, name)
+
+
 class Claim(StrEnum):
     """Whose claim it is."""
 

@@ -181,15 +181,15 @@ def question(mattering: Mattering, visit: Visit) -> Question:
     asked = mattering.question
     drug = _drug(visit, asked.administration)
     because = sentence(asked.finding)
+    # A drug's code is told where that is all the answers differ in, or where its product is asked for.
+    drugs = not mattering.changes_codes or asked.field in ("drug", "route")
     return Question(
         administration=asked.administration,
         field=asked.field,
         ask=f"{_ASK[_asked_as(asked)].format(drug=drug)} {because}",
         rules=(asked.finding.rule,),
         outcomes=tuple(
-            Outcome.model_validate(
-                {"if": option_words(row.option), "then": codes(row.lines, drugs=not mattering.changes_codes)}
-            )
+            Outcome.model_validate({"if": option_words(row.option), "then": codes(row.lines, drugs=drugs)})
             for row in mattering.outcomes
         ),
     )

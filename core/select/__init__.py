@@ -15,7 +15,7 @@ from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
 from ivcoder.select.drug import drug_lines_of
 from ivcoder.select.earned import CHEMO, INITIAL_ROLES, Asides, Earned, Refused, Remark, Selected
 from ivcoder.select.infusion import Company, hydration_purpose, later_hydration, later_infusion, with_hours
-from ivcoder.select.push import pushes_of, repeat_push_interval
+from ivcoder.select.push import at_once, pushes_of, repeat_push_interval
 
 __all__ = [
     "INITIAL_ROLES",
@@ -204,6 +204,7 @@ def _selected(ranked: Ranked, asides: Asides) -> tuple[list[Earned], list[Refuse
     """The lines of one encounter, and what earns none."""
     classified = ranked.classified
     pushes = pushes_of(ranked, asides)
+    asides.remarks.extend(at_once([row.service for row in ranked.standings]))
     lines: list[Earned] = []
     refused = [Refused(row.administrations, row.findings) for row in ranked.left_out]
     for place, standing in enumerate(ranked.standings):

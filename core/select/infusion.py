@@ -147,19 +147,19 @@ def concurrent_once(service: Service, already: bool) -> Verdict:
     "concurrent-chemo",
     "select",
     "Chemotherapy at the same time as chemotherapy has no code",
-    sources=("aapc-concurrent-chemo", "asco-concurrent-2008"),
+    sources=("aapc-concurrent-chemo", "asco-concurrent-2008", "aapc-onc-2006-concurrent"),
     nature="disputed",
     confidence=Confidence.MEDIUM,
-    says="{drug} is chemotherapy that ran at the same time as {other}, for which there is no code of its own; "
-    "some payers take the unlisted code of chemotherapy.",
+    says="{drug} is chemotherapy that ran at the same time as {other}, for which there is no code of its own. CPT "
+    "Assistant of November 2005 points to the unlisted code, {unlisted}, which only some payers take.",
     otherwise="{drug} is not chemotherapy that ran beside chemotherapy.",
 )
-def concurrent_chemo(service: Service, concurrent: bool, other: str) -> Verdict:
+def concurrent_chemo(service: Service, concurrent: bool, other: str, unlisted: str) -> Verdict:
     """The concurrent code is for drugs other than chemotherapy; chemotherapy running beside chemotherapy has
     none, and payers differ on the unlisted code.
     """
     hit = concurrent and service.category is CHEMO
-    return (applies if hit else does_not)(drug=service.drug, other=other)
+    return (applies if hit else does_not)(drug=service.drug, other=other, unlisted=unlisted)
 
 
 @rule(
@@ -301,7 +301,8 @@ def later_infusion(standing: Standing, company: Company, book: Rulebook, asides:
         return with_hours(standing, role, book, (found, follows) if found.open else (follows,), rivals)
     if chemo:
         other = str(found.facts["other"])
-        return Refused(service.administrations, (*why, concurrent_chemo(service, found.holds, other)))
+        unlisted = book.codes["chemo_unlisted"].code
+        return Refused(service.administrations, (*why, concurrent_chemo(service, found.holds, other, unlisted)))
     once = concurrent_once(service, company.concurrent)
     if once.holds:
         return Refused(service.administrations, (*why, found, once))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ivcoder.book import Confidence, Rulebook
 from ivcoder.classify import Kind, Option, Question, Service
@@ -10,7 +10,7 @@ from ivcoder.classify.vein import attended_push
 from ivcoder.encounter import Claim, Route, Visit
 from ivcoder.rank import Ranked, Standing
 from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
-from ivcoder.select.earned import CHEMO, Asides, Earned, Refused, lost_initial, moved
+from ivcoder.select.earned import CHEMO, Asides, Earned, Refused, Remark, lost_initial, moved
 
 
 @rule(
@@ -26,6 +26,37 @@ def additional_push(service: Service, given: str | None) -> Verdict:
     if given is None:
         return applies(drug=service.drug)
     return does_not(drug=service.drug, how=given)
+
+
+@rule(
+    "pushes-at-once",
+    "select",
+    "Pushes charted at one minute",
+    sources=("rca-2018-same-stamp", "hii-process-guide", "carondelet-charging"),
+    nature="disputed",
+    confidence=Confidence.MEDIUM,
+    says="{drugs} were pushed in the same minute. Each counts here, as given apart; some hospitals count pushes of one "
+    "minute once. If they were in one syringe, say so with mixed_with.",
+    otherwise="No different drugs were pushed in the same minute.",
+)
+def pushes_at_once(drugs: Sequence[str]) -> Verdict:
+    """Pushes of different drugs ordered and given apart count each, also when they carry the same time; some hospitals
+    take one time as one push.
+    """
+    named = ", ".join(drugs[:-1])
+    return applies(drugs=f"{named} and {drugs[-1]}") if len(drugs) > 1 else does_not()
+
+
+def at_once(services: Sequence[Service]) -> Iterator[Remark]:
+    """Say where pushes of different drugs on one access carry the same minute."""
+    minutes: dict[tuple[str, int], list[Service]] = {}
+    for row in services:
+        if row.kind is Kind.PUSH and row.start is not None:
+            minutes.setdefault((row.access, row.start), []).append(row)
+    for rows in minutes.values():
+        found = pushes_at_once(tuple({row.substance: row.drug for row in rows}.values()))
+        if found.holds:
+            yield Remark("info", (found,), tuple(label for row in rows for label in row.administrations))
 
 
 @rule(
