@@ -180,7 +180,7 @@ def _distinct(outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
 
 def _both(one: Option, other: Option) -> Option:
     """One option for two neighbouring ranges of minutes; else the first stands for both."""
-    if one.key not in {*_SPANNING, "ran_minutes"}:
+    if one.key not in {*_SPANNING, "ran_minutes"} or other.key == "ran_until_next":
         return one
     if other.key == "ran_at_least":
         return one._replace(key="ran_at_least", facts={"minutes": one.facts["minutes"]})

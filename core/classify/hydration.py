@@ -91,7 +91,11 @@ def hydrate(
         if bag.minutes is None:
             shortest = book.limits["hydration_shortest"]
             lengths = (shortest - 1, shortest, HOUR + book.limits["hour_past"])
-            questions.append(length_question(bag, timed, lengths))
+            asked = length_question(bag, timed, lengths)
+            until = _until_the_next(
+                bag, [other for _, other, _ in waiting if accesses[other.first.access_site][0] == access]
+            )
+            questions.append(asked._replace(options=(*asked.options, *until)))
             services[place] = service_of(bag, Category.HYDRATION, Kind.NOT_REPORTABLE, (*why, timed), access)
             continue
         beside = hydration_concurrent(bag, drug_infusions)
@@ -111,6 +115,17 @@ def hydrate(
         enough = hydration_minimum(totals[service.access], book)
         kind = Kind.HYDRATION if enough.holds else Kind.NOT_REPORTABLE
         services[place] = service._replace(kind=kind, findings=(*service.findings, enough))
+
+
+def _until_the_next(bag: Bag, fluids: Sequence[Bag]) -> tuple[Option, ...]:
+    """That a fluid without a stop ran until the next one on its access was hung, if one was."""
+    later = [other for other in fluids if bag.start is not None and (other.start or 0) > bag.start]
+    if bag.start is None or not later:
+        return ()
+    following = min(later, key=lambda other: other.start or 0)
+    stop = following.start or 0
+    facts: dict[str, str | int] = {"next": f"{following.label} [{following.first.id}]", "minutes": stop - bag.start}
+    return (Option("ran_until_next", facts, {bag.first.id: {"minutes": stop - bag.start, "stop": stop}}),)
 
 
 def _overlap_question(bag: Bag, drug_infusions: Sequence[Service], finding: Finding) -> Question:

@@ -74,6 +74,7 @@ _IF = {
     "ran_at_most": "{it} ran {minutes} minutes or less",
     "ran_at_least": "{it} ran {minutes} minutes or more",
     "ran_between": "{it} ran {minutes} to {most} minutes",
+    "ran_until_next": "{it} ran until {next} was hung, {minutes} minutes",
     "pushed_minutes": "{it} ran {minutes} minutes and nobody stayed to inject it throughout",
     "pushed_at": "{it} was pushed {gap} minutes {order} {other}",
     "attended": "someone stayed to inject {it} by hand throughout",
