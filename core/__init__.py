@@ -112,31 +112,43 @@ def select_push_codes(
     return explain.coding(given, explored, edits, consulted(explored.edited, tables), documented)
 
 
-def explain_denial(denial: Denial | Mapping[str, object], *, drugs: DrugTable | None = None) -> DenialExplanation:
+def explain_denial(
+    denial: Denial | Mapping[str, object], *, drugs: DrugTable | None = None, tables: EditTables | None = None
+) -> DenialExplanation:
     """Why were billed lines denied, is the payer right, and what now?
 
     Args:
         denial: a ``Denial``, or a mapping with its fields.
         drugs: your own rows over the formulary.
+        tables: CMS's quarterly edits as you loaded them, held against what the encounter supports.
 
     Raises:
         InvalidInput: the mapping is not a denial; ``faults`` says why.
 
     """
     given = Denial.read(denial)
-    return denial_explanation(given, examine(given, drugs))
+    examined = examine(given, drugs)
+    edited = examined.case.edited
+    if edited is None:
+        return denial_explanation(given, examined)
+    return denial_explanation(given, examined, checked(edited, tables), consulted(edited, tables))
 
 
-def audit_claim(claim: BilledClaim | Mapping[str, object], *, drugs: DrugTable | None = None) -> Audit:
+def audit_claim(
+    claim: BilledClaim | Mapping[str, object], *, drugs: DrugTable | None = None, tables: EditTables | None = None
+) -> Audit:
     """Does the record support what was billed, and what was missed?
 
     Args:
         claim: a ``BilledClaim``, or a mapping with its fields: the encounter and the billed lines.
         drugs: your own rows over the formulary.
+        tables: CMS's quarterly edits as you loaded them, held against what the encounter supports.
 
     Raises:
         InvalidInput: the mapping is not a billed claim; ``faults`` says why.
 
     """
     given = BilledClaim.read(claim)
-    return audit_answer(given, audit(given, drugs))
+    audited = audit(given, drugs)
+    edited = audited.explored.edited
+    return audit_answer(given, audited, checked(edited, tables), consulted(edited, tables))

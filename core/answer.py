@@ -266,6 +266,7 @@ class DenialExplanation(_Answer):
     letter_kind: Literal["corrected_claim", "appeal", "none"]
     missing: tuple[str, ...] = Field(description="What would be needed to decide.")
     questions: tuple[Question, ...]
+    edits: tuple[Edit, ...] = Field((), description="What the encounter supports, against payers' dated edits.")
     receipt: Receipt
 
 
@@ -317,4 +318,5 @@ class Audit(_Answer):
     supported_lines: tuple[Line, ...] = Field(description="What the record supports, as it stands.")
     questions: tuple[Question, ...] = Field(description="The open questions whose answers would change the audit.")
     notices: tuple[Notice, ...] = Field(description="Notices; their line is the billed one.")
+    edits: tuple[Edit, ...] = Field((), description="What the encounter supports, against payers' dated edits.")
     receipt: Receipt

@@ -271,7 +271,7 @@ def explain(
 ) -> int:
     """Why was a line denied, is the payer right, and what now?"""
     options = _options(pos, date, claim, payer, None, None, False)
-    from ivcoder.server import shorthand
+    from ivcoder.server import shorthand, store
 
     if len(what) > 1 or shorthand.is_billed_line(what[0]):
         given: dict[str, object] = {
@@ -279,7 +279,7 @@ def explain(
         }
     else:
         given = dict(reading.document(what[0]))
-    answer = ivcoder.explain_denial({**given, **options}, drugs=reading.drug_table(drugs))
+    answer = ivcoder.explain_denial({**given, **options}, drugs=reading.drug_table(drugs), tables=store.stored())
     return _said(answer, _denial_page, as_json)
 
 
@@ -306,7 +306,9 @@ def audit(
     """Does the record support what was billed, and what was missed?"""
     options = _options(pos, date, claim, payer, reason, undocumented_stop, False)
     given = _billed_claim(what, billed or [], options)
-    answer = ivcoder.audit_claim(given, drugs=reading.drug_table(drugs))
+    from ivcoder.server import store
+
+    answer = ivcoder.audit_claim(given, drugs=reading.drug_table(drugs), tables=store.stored())
     return _said(answer, partial(_audit_page, given), as_json)
 
 

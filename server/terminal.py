@@ -20,6 +20,7 @@ from ivcoder.answer import (
     CodeUnits,
     Coding,
     DenialExplanation,
+    Edit,
     Line,
     Notice,
     NotReported,
@@ -31,7 +32,7 @@ from ivcoder.audit import BilledClaim
 from ivcoder.book import places
 from ivcoder.encounter import Encounter
 from ivcoder.server.timeline import timeline
-from ivcoder.server.tools import PASSED, unasked
+from ivcoder.server.tools import PASSED, decided, unasked
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 NARROWEST, PLAIN, WIDEST = 60, 80, 1000
@@ -205,14 +206,14 @@ def _notices(notices: Sequence[Notice]) -> list[RenderableType]:
 EDIT_COLOURS = {"modifier_needed": "yellow", "modifier_present": "cyan", "contractor_decides": "cyan"}
 
 
-def _edits(coding: Coding) -> list[RenderableType]:
+def _edits(edits: Sequence[Edit]) -> list[RenderableType]:
     """What payers' edits object to, and one line for what no table covers."""
-    hits = [row for row in coding.edits if row.result not in {*PASSED, "no_data"}]
+    hits = [row for row in edits if row.result not in {*PASSED, "no_data"}]
     rows: list[tuple[RenderableType, RenderableType]] = []
     for row in hits:
         body = Text.assemble((row.result.replace("_", " "), EDIT_COLOURS.get(row.result, "red")), "\n", row.why)
         rows.append((Text("/".join(row.codes)), _ruled(body, row.rules)))
-    unknown = [row for row in coding.edits if row.result == "no_data"]
+    unknown = [row for row in edits if row.result == "no_data"]
     if unknown:
         why = " ".join(dict.fromkeys(row.why for row in unknown))
         rules = tuple(dict.fromkeys(rule for row in unknown for rule in row.rules))
@@ -297,7 +298,7 @@ def coding_page(encounter: Encounter, coding: Coding, console: Console) -> Rende
     if drugs:
         parts += [_heading("Drugs"), _lines(drugs, names), Text()]
     parts += [*_not_reported(coding.not_reported), *_questions(coding.questions)]
-    parts += [*_notices(coding.notices), *_lacks(coding), *_edits(coding), *_tipping(coding)]
+    parts += [*_notices(coding.notices), *_lacks(coding), *_edits(coding.edits), *_tipping(coding)]
     return Group(*parts, _foot(coding.receipt))
 
 
@@ -369,7 +370,7 @@ def denial_page(answer: DenialExplanation) -> RenderableType:
     for title, texts in (("What is missing", answer.missing), ("Document next time", answer.document_next_time)):
         if texts:
             parts += [_heading(title), _grid([(Text(" -"), Text(row)) for row in texts], first=2), Text()]
-    parts += _questions(answer.questions)
+    parts += [*_questions(answer.questions), *_edits(decided(answer.edits))]
     if answer.letter:
         parts += [
             _heading(f"Letter ({answer.letter_kind.replace('_', ' ')})"),
@@ -399,7 +400,8 @@ def audit_page(claim: BilledClaim, answer: Audit) -> RenderableType:
         parts += [_grid([(Text("not audited", style="dim"), body)])]
     lines = ", ".join(label(row.code, row.units, row.modifiers) for row in answer.supported_lines)
     parts += [_grid([(Text("the record", style="dim"), Text(lines or "nothing to report"))]), Text()]
-    return Group(*parts, *_questions(answer.questions), *_notices(answer.notices), _foot(answer.receipt))
+    parts += [*_questions(answer.questions), *_notices(answer.notices), *_edits(decided(answer.edits))]
+    return Group(*parts, _foot(answer.receipt))
 
 
 def _where(line: int | None) -> Text:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import BaseModel
@@ -15,6 +15,7 @@ from ivcoder.answer import (
     CodeUnits,
     Coding,
     DenialExplanation,
+    Edit,
     Gap,
     Question,
     Ranking,
@@ -81,12 +82,21 @@ def coding_text(coding: Coding) -> str:
     if dear := unasked(coding):
         lacks = "; ".join(f"{row.element} of [{row.administration}]" for row in dear)
         out.append(f"Record lacks: {lacks}. nurse_query asks for it.")
-    out += [
+    out += _edits(coding.edits)
+    return "\n".join(out)
+
+
+def _edits(edits: Sequence[Edit]) -> list[str]:
+    return [
         f"Payer edits, {row.result.replace('_', ' ')} [{' '.join(row.codes)}]: {row.why} ({', '.join(row.rules)})"
-        for row in coding.edits
+        for row in edits
         if row.result not in PASSED
     ]
-    return "\n".join(out)
+
+
+def decided(edits: Sequence[Edit]) -> list[Edit]:
+    """The edits a table at hand decides: beside a denial or an audit, what no table covers is left unsaid."""
+    return [row for row in edits if row.result != "no_data"]
 
 
 def unasked(coding: Coding) -> list[Gap]:
@@ -122,8 +132,8 @@ def _ranking(given: Mapping[str, object], drugs: DrugTable | None, _: EditTables
     return answer, "\n".join([f"Chosen by: {answer.method.replace('_', ' ')}", *out, *_asked(answer.questions)])
 
 
-def _denial(given: Mapping[str, object], drugs: DrugTable | None, _: EditTables | None) -> tuple[BaseModel, str]:
-    answer: DenialExplanation = ivcoder.explain_denial(given, drugs=drugs)
+def _denial(given: Mapping[str, object], drugs: DrugTable | None, tables: EditTables | None) -> tuple[BaseModel, str]:
+    answer: DenialExplanation = ivcoder.explain_denial(given, drugs=drugs, tables=tables)
     out = [f"Verdict: {answer.verdict.replace('_', ' ')}"]
     out += [f"Payer says: {row}" for row in answer.payer_says]
     out += [f"{row.verdict.replace('_', ' ')}: {row.why} ({', '.join(row.rules)})" for row in answer.reasons]
@@ -133,6 +143,7 @@ def _denial(given: Mapping[str, object], drugs: DrugTable | None, _: EditTables 
     ]
     out += [f"Removed: {code}" for code in answer.removed_lines]
     out += [f"Missing: {row}" for row in answer.missing]
+    out += _edits(decided(answer.edits))
     if answer.letter:
         out.append(f"Letter ({answer.letter_kind.replace('_', ' ')}):\n{answer.letter}")
     return answer, "\n".join([*out, *_asked(answer.questions)])
@@ -144,12 +155,12 @@ def _found(row: AuditFinding) -> str:
     return f"{where}, {row.code}: {kind}, {way}: {row.why} ({', '.join(row.rules)})"
 
 
-def _audit(given: Mapping[str, object], drugs: DrugTable | None, _: EditTables | None) -> tuple[BaseModel, str]:
+def _audit(given: Mapping[str, object], drugs: DrugTable | None, tables: EditTables | None) -> tuple[BaseModel, str]:
     encounter = given.get("encounter")
     if isinstance(encounter, str):
         # Some clients send an object that a schema only refers to as its text.
         given = {**given, "encounter": reading.parsed(encounter)}
-    answer: Audit = ivcoder.audit_claim(given, drugs=drugs)
+    answer: Audit = ivcoder.audit_claim(given, drugs=drugs, tables=tables)
     out = [f"Status: {answer.status.replace('_', ' ')}"]
     out += [f"Finding, {_found(row)}" for row in answer.findings]
     out += [f"Undecided, {_found(row)}" for row in answer.undecided]
@@ -158,6 +169,7 @@ def _audit(given: Mapping[str, object], drugs: DrugTable | None, _: EditTables |
     out.append(f"The record supports: {supported or 'nothing to report'}")
     out += _asked(answer.questions)
     out += [f"{row.level.capitalize()}: {row.why} ({', '.join(row.rules)})" for row in answer.notices]
+    out += _edits(decided(answer.edits))
     return answer, "\n".join(out)
 
 

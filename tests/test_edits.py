@@ -2,7 +2,7 @@
 
 import pytest
 
-from ivcoder import EditTable, EditTables, select_push_codes
+from ivcoder import EditTable, EditTables, audit_claim, explain_denial, select_push_codes
 from ivcoder.book import Pair, Rulebook, in_family, in_force
 from ivcoder.book.tables import tables as every_table
 from ivcoder.rule import Rule
@@ -308,3 +308,19 @@ def test_the_rows_of_the_book_touch_the_family_and_have_dates():
 def test_a_row_of_another_form_is_no_table(row):
     with pytest.raises(ValueError, match="is not one of a ptp table"):
         ptp(rows=(row,))
+
+
+def test_denials_and_audits_consult_the_loaded_tables():
+    encounter = {"date_of_service": DAY, "place_of_service": "22", "administrations": rows_of(*TWO_SITES)}
+    billed = [{"code": "96365"}, {"code": "96374"}]
+    tables = EditTables((ptp(),))
+    for answer in (
+        explain_denial({**encounter, "billed_lines": billed}, tables=tables),
+        audit_claim({"encounter": encounter, "billed_lines": billed}, tables=tables),
+    ):
+        assert (("96365", "96374"), "modifier_present") in results(answer)
+        assert [table.sha256 for table in answer.receipt.tables] == [SHA]
+
+
+def test_a_denial_without_an_encounter_has_no_edits():
+    assert explain_denial({"billed_lines": [{"code": "96365"}]}, tables=EditTables((ptp(),))).edits == ()

@@ -264,7 +264,8 @@ def _table(table: Cited) -> Table:
     return Table(kind=kind, audience=table.audience, sources=table.sources, confidence=table.confidence.value)
 
 
-def _edit(row: Checked) -> dict[str, object]:
+def edit_parts(row: Checked) -> dict[str, object]:
+    """The parts of a payers' edit held against the claim, with its reason in words."""
     why, rules = told(row.findings)
     return {
         "kind": row.kind,
@@ -302,7 +303,7 @@ def coding(
             "tipping_points": tuple(tipping_point(point, visit) for point in explored.tipping_points),
             "documentation": tuple(gap_parts(gap, visit) for gap in gaps),
             "nurse_query": nurse_query(gaps, explored) if documented else None,
-            "edits": tuple(map(_edit, edits)),
+            "edits": tuple(map(edit_parts, edits)),
             "receipt": receipt_of(encounter, encounter.date_of_service, classified.book, tables),
         }
     )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from ivcoder.answer import Audit, AuditFinding, Matched, NotAudited, Notice
 from ivcoder.audit import Audited, BilledClaim, Found
-from ivcoder.explain import line_parts, notices, question, receipt_of, told
+from ivcoder.book import EditTable
+from ivcoder.edits import Checked
+from ivcoder.explain import edit_parts, line_parts, notices, question, receipt_of, told
 from ivcoder.rule import Finding
 
 
-def audit_answer(claim: BilledClaim, audited: Audited) -> Audit:
-    """Put an audit into words."""
+def audit_answer(claim: BilledClaim, audited: Audited, edits: Sequence[Checked], tables: Iterable[EditTable]) -> Audit:
+    """Put an audit into words, with payers' edits as the consulted ``tables`` have them."""
     visit = audited.explored.edited.selected.ranked.classified.visit
     compared = audited.compared
     status = "needs_information" if audited.open else "findings" if audited.found else "clean"
@@ -32,7 +34,8 @@ def audit_answer(claim: BilledClaim, audited: Audited) -> Audit:
             "supported_lines": tuple(map(line_parts, compared.lines)),
             "questions": tuple(question(row, visit) for row in audited.questions),
             "notices": tuple(_notices(audited)),
-            "receipt": receipt_of(claim, claim.encounter.date_of_service, audited.case.book),
+            "edits": tuple(map(edit_parts, edits)),
+            "receipt": receipt_of(claim, claim.encounter.date_of_service, audited.case.book, tables),
         }
     )
 

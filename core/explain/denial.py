@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from ivcoder.answer import CorrectedLine, DenialExplanation, Question, Reason
-from ivcoder.book import adjustments, sources
+from ivcoder.answer import CorrectedLine, DenialExplanation, Edit, Question, Reason
+from ivcoder.book import EditTable, adjustments, sources
 from ivcoder.denials import Denial, Examined, Fixed, Hit
-from ivcoder.explain import question, receipt_of, sentence
+from ivcoder.edits import Checked
+from ivcoder.explain import edit_parts, question, receipt_of, sentence
 from ivcoder.rule import RULES
 from ivcoder.what_if import Explored
 
@@ -86,8 +87,10 @@ _FOLLOWS = frozenset({"denied-with-primary"})
 """What the record decides by itself once the rest of the claim is settled."""
 
 
-def denial_explanation(denial: Denial, examined: Examined) -> DenialExplanation:
-    """Put an examined denial into words."""
+def denial_explanation(
+    denial: Denial, examined: Examined, edits: Sequence[Checked] = (), tables: Iterable[EditTable] = ()
+) -> DenialExplanation:
+    """Put an examined denial into words, with payers' edits as the consulted ``tables`` have them."""
     verdict = _verdict(examined.hits)
     letter_kind, letter = _letter(denial, examined, verdict)
     explored = examined.case.explored
@@ -112,7 +115,8 @@ def denial_explanation(denial: Denial, examined: Examined) -> DenialExplanation:
         letter_kind=letter_kind,
         missing=_missing(examined),
         questions=_questions(explored) if explored else (),
-        receipt=receipt_of(denial, denial.date_of_service, examined.case.book),
+        edits=tuple(Edit.model_validate(edit_parts(row)) for row in edits),
+        receipt=receipt_of(denial, denial.date_of_service, examined.case.book, tables),
     )
 
 
