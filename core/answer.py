@@ -306,8 +306,8 @@ class Audit(_Answer):
     """Billed lines held against what the encounter supports."""
 
     status: Literal["clean", "findings", "needs_information"] = Field(
-        description="needs_information when an answer to an open question would make a billed line right; what is "
-        "wrong whatever the answer stands among the findings all the same."
+        description="needs_information when an answer to an open question would make a billed line right, or one that "
+        "is right as the record stands wrong; what is wrong whatever the answer stands among the findings all the same."
     )
     findings: tuple[AuditFinding, ...] = Field(description="What is wrong, the worst first.")
     undecided: tuple[AuditFinding, ...] = Field(

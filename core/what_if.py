@@ -171,7 +171,7 @@ def _distinct(outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
     """Join an outcome to the one before it when they give the same lines."""
     kept: list[Outcome] = []
     for outcome in outcomes:
-        if kept and signature(kept[-1].lines) == signature(outcome.lines):
+        if kept and signature(kept[-1].lines) == signature(outcome.lines) and outcome.option.key != "other_product":
             kept[-1] = Outcome(_both(kept[-1].option, outcome.option), outcome.lines)
         else:
             kept.append(outcome)

@@ -128,7 +128,8 @@ def test_an_encounters_own_coding_is_clean(encounter, style):
     lines = own(encounter, lines=style)
     assume(lines)
     answer = audit_claim({"encounter": encounter, "billed_lines": billed_as(lines)})
-    assert (answer.status, answer.findings, answer.undecided, answer.not_audited) == ("clean", (), (), ())
+    assert (answer.findings, answer.undecided, answer.not_audited) == ((), (), ())
+    assert answer.status == ("needs_information" if answer.questions else "clean")
 
 
 @settings(max_examples=200)

@@ -6,7 +6,7 @@ asked, not called an error.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import get_args
 
@@ -52,15 +52,17 @@ def audit(claim: BilledClaim, drugs: DrugTable | None = None) -> Audited:
     case = Case(denial, book, visit.place, visit.claim, explored)
     compared = compare(case, edited.lines, _barred(edited))
     found, undecided = [], []
-    tried = list(_tried(case, compared, explored))
+    alone = list(_tried_alone(case, explored))
+    together = list(_tried_together(case, compared, explored))
     for row in sorted(compared.found, key=_worst):
-        asked = {_about(question): None for question, other in tried if not _holds(row, compared, other)}
+        # Answers tried together tell on what an error hangs only where no single one does.
+        asked = next(filter(None, (_hangs_on(row, compared, tried) for tried in (alone, together))), {})
         depends = audit_depends(asked)
         if depends.holds:
             undecided.append((row, depends))
         else:
             found.append(row)
-    bearing = {_about(question) for question, other in tried if _signature(other) != _signature(compared)}
+    bearing = {_about(question) for question, other in (*alone, *together) if _signature(other) != _signature(compared)}
     questions = tuple(row for row in explored.questions if _about(row.question) in bearing)
     return Audited(case, explored, compared, tuple(found), tuple(undecided), questions)
 
@@ -87,15 +89,24 @@ def _signature(compared: Compared) -> tuple[tuple[str, ...], ...]:
     return tuple(sorted((str(row.billed), row.code, row.kind, row.direction) for row in compared.found))
 
 
-def _tried(case: Case, compared: Compared, explored: Explored) -> Iterator[tuple[Question, Compared]]:
-    """The comparison under each answer to each open question, and under the answers that together suit the claim best.
+def _hangs_on(row: Found, compared: Compared, tried: Iterable[tuple[Question, Compared]]) -> dict[str, None]:
+    """The questions under whose answers an error is none."""
+    return {_about(question): None for question, other in tried if not _holds(row, compared, other)}
 
-    Answers are first given one at a time; then, question by question, the one that leaves fewest errors is kept.
-    """
+
+def _tried_alone(case: Case, explored: Explored) -> Iterator[tuple[Question, Compared]]:
+    """The comparison under each answer to each open question."""
     for row in explored.questions:
         for outcome in row.outcomes:
             barred = None if outcome.lines else _barred(walked(explored.edited, outcome.option))
             yield row.question, compare(case, outcome.lines, barred)
+
+
+def _tried_together(case: Case, compared: Compared, explored: Explored) -> Iterator[tuple[Question, Compared]]:
+    """The comparison under the answers that together suit the claim best.
+
+    Question by question, the answer that leaves fewest errors is kept.
+    """
     if len(explored.questions) < 2 or not compared.found:
         return
     edited, best = explored.edited, compared

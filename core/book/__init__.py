@@ -44,6 +44,7 @@ from ivcoder.book.rows import (
     Place,
     Reported,
     Source,
+    Surgery,
     Tier,
     UnitLimit,
     VisitRange,
@@ -139,6 +140,7 @@ class Rulebook:
     differences: Mapping[tuple[str, DifferenceKind], tuple[Difference, ...]]
     included: Mapping[str, Included]
     visits: tuple[VisitRange, ...]
+    surgery: tuple[Surgery, ...]
     minimal_visits: Mapping[str, MinimalVisit]
     modifiers: Mapping[str, str]
     services: Mapping[str, Reported]
@@ -166,6 +168,10 @@ class Rulebook:
     def is_visit(self, code: str) -> bool:
         """Whether a code is an evaluation and management visit."""
         return any(row.first <= code <= row.last for row in self.visits)
+
+    def is_surgery(self, code: str) -> bool:
+        """Whether a code is one of an operation, access to veins left aside."""
+        return any(row.first <= code <= row.last for row in self.surgery)
 
     def pair(self, one: str, two: str, audience: Audience) -> Pair | None:
         """The rulebook's own row of the edit with ``one`` in column one and ``two`` in column two."""
@@ -220,6 +226,7 @@ def _on(day: date | None) -> Rulebook:
         differences=_differences(read.difference, day),
         included={row.code: row for row in read.included},
         visits=read.visit,
+        surgery=read.surgery,
         minimal_visits={row.code: row for row in read.minimal_visit},
         modifiers={row.name: row.code for row in read.modifier if in_force(row, day)},
         services={row.role: row for row in read.service},

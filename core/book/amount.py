@@ -34,6 +34,7 @@ _UNITS = {
     "unit": ("units", Decimal(1)),
     "units": ("units", Decimal(1)),
     "iu": ("units", Decimal(1)),
+    "million units": ("units", Decimal(1_000_000)),
     "u": ("units", Decimal(1)),
     "meq": ("mEq", Decimal(1)),
     "mmol": ("mmol", Decimal(1)),

@@ -301,6 +301,15 @@ class VisitRange(Row):
 
 
 @dataclass(frozen=True, slots=True)
+class Surgery(Row):
+    """A range of surgical codes, to which the drugs given for an operation belong."""
+
+    first: str
+    last: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class MinimalVisit(Row):
     """A minimal visit that is never reported beside a drug administration."""
 
@@ -431,6 +440,7 @@ class Tables(Row):
     difference: tuple[Difference, ...]
     included: tuple[Included, ...]
     visit: tuple[VisitRange, ...]
+    surgery: tuple[Surgery, ...]
     minimal_visit: tuple[MinimalVisit, ...]
     modifier: tuple[Modifier, ...]
     adjustment: tuple[Adjustment, ...]

@@ -130,8 +130,11 @@ def category_by_route(given: Given, drug: Drug) -> Verdict:
 )
 def fluid_purpose(given: Given, drug: Drug | None) -> Verdict:
     """Fluid with electrolytes is hydration when given for dehydration, and a therapeutic infusion when given
-    to treat a low level such as potassium or magnesium.
+    to treat a low level such as potassium or magnesium. What the formulary does not know is hydration when the record
+    says that it was infused for that.
     """
+    if drug is None and given.purpose is Purpose.HYDRATION and given.route is Route.IV_INFUSION:
+        return applies(drug=given.drug, purpose="for hydration", category=Category.HYDRATION.value)
     if drug is None or drug.depends_on != "purpose":
         return does_not(drug=given.drug)
     match given.purpose:
@@ -197,6 +200,8 @@ def category_of(bag: Bag, payer: str | None, book: Rulebook) -> _Found:
 def _category_of_one(given: Given, drug: Drug | None, payer: str | None, book: Rulebook) -> _Found:
     if given.category is not None:
         return given.category, (category_charted(given),), []
+    if drug is None and (unknown := fluid_purpose(given, drug)).holds:
+        return Category.HYDRATION, (unknown,), []
     if drug is not None and drug.depends_on:
         purpose = fluid_purpose(given, drug)
         if purpose.open:

@@ -134,7 +134,7 @@ def procedure_drug(given: Given, drug: Drug | None) -> Verdict:
     "procedure-reported",
     "classify",
     "A drug whose other use is on the claim",
-    sources=("haugen-beyond-basics", "aapc-37195", "codingahead-92977"),
+    sources=("haugen-beyond-basics", "aapc-37195", "codingahead-92977", "umiami-obc"),
     nature="convention",
     confidence=Confidence.MEDIUM,
     says="{drug} belongs to {code}, which is on the claim and takes in giving it.",

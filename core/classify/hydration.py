@@ -131,10 +131,15 @@ def _until_the_next(bag: Bag, fluids: Sequence[Bag]) -> tuple[Option, ...]:
 def _overlap_question(bag: Bag, drug_infusions: Sequence[Service], finding: Finding) -> Question:
     """Ask for the one time that would show whether the hydration ran beside the drug."""
     length = bag.minutes or 0
+    fixed: dict[str | None, Mapping[str, object]] = {}
     if bag.start is None:
         other = next((row for row in drug_infusions if row.spans), None)
-        beside = other.spans[0][0] if other else 0
-        apart = max((stop for row in drug_infusions for _, stop in row.spans), default=0)
+        if other is None:
+            # Neither has a clock time: the drug's is put at midnight, and the fluid's beside it or after.
+            other = drug_infusions[0]
+            fixed = {other.administrations[0]: {"start": 0, "stop": other.minutes or 0}}
+        beside = other.spans[0][0] if other.spans else 0
+        apart = max((stop for row in drug_infusions for _, stop in row.spans), default=other.minutes or 0)
         about = bag.first.id
         times = ((beside, beside + length), (apart, apart + length))
     else:
@@ -143,7 +148,7 @@ def _overlap_question(bag: Bag, drug_infusions: Sequence[Service], finding: Find
         ran = unknown.minutes or 0
         times = ((bag.start, bag.start + ran), (bag.start + length, bag.start + length + ran))
     options = tuple(
-        Option(key, {}, {about: {"start": start, "stop": stop}})
+        Option(key, {}, {**fixed, about: {"start": start, "stop": stop}})
         for key, (start, stop) in zip(("overlapping", "apart"), times, strict=True)
     )
     return Question(about, "start", finding, options)

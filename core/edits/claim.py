@@ -6,14 +6,14 @@ add-on must stand beside, which access carries a modifier, and what is included 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ivcoder.book import Code, Confidence, Drug, Rulebook
 from ivcoder.classify import BY_VEIN, IN_CONTEST, Classified, Kind, Option, Question, Service
 from ivcoder.edits.line import Line, dated, is_initial, line_of
 from ivcoder.edits.payers import by_payer, of_drugs, within_payment
-from ivcoder.encounter import DAY, Claim, OtherService, Route, Visit
+from ivcoder.encounter import DAY, Claim, OtherService, Purpose, Route, Visit
 from ivcoder.rank import Ranked
 from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
 from ivcoder.select import Refused, Remark, Selected
@@ -141,6 +141,23 @@ def em_significant_separate(service: OtherService, book: Rulebook) -> Verdict:
     modifier = book.modifiers["separate_visit"]
     hit = book.is_visit(service.code) and modifier not in service.modifiers
     return (applies if hit else does_not)(code=service.code, modifier=modifier)
+
+
+@rule(
+    "operation-on-claim",
+    "edits",
+    "Drugs of an operation belong to it",
+    sources=("ncci-manual-ch11", "vitalware-pacu", "umiami-obc"),
+    confidence=Confidence.MEDIUM,
+    says="{codes} is on the claim: drugs given for a procedure, before, during or while recovering from it, are part "
+    "of it and not reported. Chart those with purpose procedure; what was given for another reason stands.",
+    otherwise="No procedure is on the claim.",
+)
+def operation_on_claim(codes: Sequence[str]) -> Verdict:
+    """Antibiotics, antiemetics, sedation and fluid given for an operation are part of it. Which of the drugs were is
+    for the record to say, so the answer names the procedure and takes nothing off.
+    """
+    return applies(codes=" and ".join(codes)) if codes else does_not()
 
 
 @rule(
@@ -358,6 +375,9 @@ def edit(selected: Selected) -> Edited:
 
 
 def _beside(visit: Visit, book: Rulebook) -> Iterator[Remark]:
+    operations = dict.fromkeys(row.code for row in visit.other_services if book.is_surgery(row.code))
+    if (operated := operation_on_claim(tuple(operations))).holds:
+        yield Remark("warning", (operated,))
     for service in visit.other_services:
         for decide in (included_services, em_minimal_visit):
             found = decide(service, book)
@@ -385,7 +405,8 @@ def _contradictions(selected: Selected) -> Iterator[Remark]:
             found = drug_code_mismatch(given.drug, given.hcpcs, owners[0].name if owners else None)
             if found.holds:
                 yield Remark("warning", (found,), (given.id,))
-        if drug.other_use and given.route in _GIVEN and given.category is None:
+        own = given.category is None and given.purpose is not Purpose.PROCEDURE
+        if drug.other_use and given.route in _GIVEN and own:
             yield Remark("warning", (other_use(given.drug, drug),), (given.id,))
         if drug.not_by:
             route = Route.IV_PUSH if given.id in pushed else given.route

@@ -184,16 +184,26 @@ def question(mattering: Mattering, visit: Visit) -> Question:
     because = sentence(asked.finding)
     # A drug's code is told where that is all the answers differ in, or where its product is asked for.
     drugs = not mattering.changes_codes or asked.field in ("drug", "route")
+    own = asked.administration if asked.field == "discarded" else None
     return Question(
         administration=asked.administration,
         field=asked.field,
         ask=f"{_ASK[_asked_as(asked)].format(drug=drug)} {because}",
         rules=(asked.finding.rule,),
         outcomes=tuple(
-            Outcome.model_validate({"if": option_words(row.option), "then": codes(row.lines, drugs=drugs)})
+            Outcome.model_validate({"if": option_words(row.option), "then": codes(_about(own, row.lines), drugs=drugs)})
             for row in mattering.outcomes
         ),
     )
+
+
+def _about(administration: str | None, lines: Iterable[ClaimLine]) -> Iterable[ClaimLine]:
+    """The drug lines of one administration, where only they can differ; else all lines."""
+    return [
+        row
+        for row in lines
+        if administration is None or (row.answer == "drug" and administration in row.administrations)
+    ]
 
 
 def _asked_as(asked: Asked) -> str:
@@ -331,9 +341,14 @@ def classification(encounter: Encounter, classified: Classified, explored: Explo
     return Classification(
         status=_status(explored.questions, explored.edited.lines),
         services=tuple(map(_service, classified.services)),
-        questions=tuple(question(row, classified.visit) for row in explored.questions),
+        questions=_of_services(explored, classified.visit),
         receipt=receipt_of(encounter, encounter.date_of_service, classified.book),
     )
+
+
+def _of_services(explored: Explored, visit: Visit) -> tuple[Question, ...]:
+    """The questions whose answers change what a service is or earns, those about a drug's own line left aside."""
+    return tuple(question(row, visit) for row in explored.questions if row.changes_codes)
 
 
 def _service(row: Sorted) -> Service:
@@ -373,6 +388,6 @@ def ranking(encounter: Encounter, ranked: Ranked, explored: Explored) -> Ranking
             NotReported.model_validate(row)
             for row in _not_reported((row.administrations, row.findings) for row in ranked.left_out)
         ),
-        questions=tuple(question(row, classified.visit) for row in explored.questions),
+        questions=_of_services(explored, classified.visit),
         receipt=receipt_of(encounter, encounter.date_of_service, classified.book),
     )

@@ -16,7 +16,8 @@ def audit_answer(claim: BilledClaim, audited: Audited, edits: Sequence[Checked],
     """Put an audit into words, with payers' edits as the consulted ``tables`` have them."""
     visit = audited.explored.edited.selected.ranked.classified.visit
     compared = audited.compared
-    status = "needs_information" if audited.open else "findings" if audited.found else "clean"
+    waits = audited.open or (audited.questions and not audited.found)
+    status = "needs_information" if waits else "findings" if audited.found else "clean"
     return Audit.model_validate(
         {
             "status": status,

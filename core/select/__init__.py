@@ -204,7 +204,7 @@ def _selected(ranked: Ranked, asides: Asides) -> tuple[list[Earned], list[Refuse
     """The lines of one encounter, and what earns none."""
     classified = ranked.classified
     pushes = pushes_of(ranked, asides)
-    asides.remarks.extend(at_once([row.service for row in ranked.standings]))
+    asides.remarks.extend(at_once([row.service for row in ranked.standings], classified.visit))
     lines: list[Earned] = []
     refused = [Refused(row.administrations, row.findings) for row in ranked.left_out]
     for place, standing in enumerate(ranked.standings):

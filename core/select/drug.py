@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -19,6 +20,8 @@ _UNDRUGGED = frozenset({Purpose.CARRIER, Purpose.KEEP_OPEN, Purpose.FLUSH})
 
 _BILLED_HERE = (None, "procedure")
 """What is reported elsewhere, and still has a drug line of its own here."""
+
+_CODE = re.compile(r"\b(?:[A-Z][0-9]{4}|9[0-9]{4})\b")
 
 _NOT_BILLED = frozenset({Route.ORAL, Route.SUBLINGUAL, Route.RECTAL, Route.NASAL, Route.INHALED, Route.TOPICAL})
 
@@ -66,13 +69,16 @@ def undosed_drugs(drugs: Sequence[str]) -> Verdict:
     sources=("cms-hcpcs",),
     says="{code} is the code of {drug} {when}{instead}.",
     otherwise="{drug} has no code of its own {when}: the payer's unlisted-drug code.",
-    unsure="{drug} has no code of its own in the formulary: the payer's unlisted-drug code.",
+    unsure="{drug} has no code of its own in the formulary: {instead}",
 )
 def drug_code_by_date(given: Given, drug: Drug, billing: Billing | None, day: date | None) -> Verdict:
     """HCPCS drug codes come and go; the one in force on the date of service is used."""
     when = "on this date of service" if day else "in the newest rulebook"
     if billing is None:
-        return does_not(drug=given.drug, when=when) if drug.hcpcs else cannot_tell("hcpcs", drug=given.drug)
+        # A note that names a code says what the payer takes in its place.
+        known = drug.note if drug.note and _CODE.search(drug.note) else "the payer's unlisted-drug code."
+        found = cannot_tell("hcpcs", drug=given.drug, instead=known)
+        return does_not(drug=given.drug, when=when) if drug.hcpcs else found
     instead = f", not the charted {given.hcpcs}" if given.hcpcs and given.hcpcs != billing.code else ""
     return applies(drug=given.drug, code=billing.code, when=when, instead=instead)
 

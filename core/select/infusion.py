@@ -285,10 +285,13 @@ def later_infusion(standing: Standing, company: Company, book: Rulebook, asides:
     service = standing.service
     why = (*service.findings, *standing.findings)
     chemo = service.category is CHEMO
-    if any(row.substance == service.substance for row in company.higher):
-        return _again(standing, company, book, asides)
     peers = [row for row in company.higher if row.category is CHEMO] if chemo else company.higher
-    found = concurrent_infusion(service, peers, book)
+    if any(row.substance == service.substance for row in company.higher):
+        found = concurrent_infusion(service, [row for row in peers if row.substance != service.substance], book)
+        if not found.holds:
+            return _again(standing, company, book, asides)
+    else:
+        found = concurrent_infusion(service, peers, book)
     if found.open:
         asides.questions.append(times_question(service, peers, found))
     partial = partial_overlap(service, peers)

@@ -47,11 +47,12 @@ def pushes_at_once(drugs: Sequence[str]) -> Verdict:
     return applies(drugs=f"{named} and {drugs[-1]}") if len(drugs) > 1 else does_not()
 
 
-def at_once(services: Sequence[Service]) -> Iterator[Remark]:
-    """Say where pushes of different drugs on one access carry the same minute."""
+def at_once(services: Sequence[Service], visit: Visit) -> Iterator[Remark]:
+    """Say where what was charted as pushes of different drugs on one access carries the same minute."""
     minutes: dict[tuple[str, int], list[Service]] = {}
+    charted = {row.id for row in visit.administrations if row.route is Route.IV_PUSH}
     for row in services:
-        if row.kind is Kind.PUSH and row.start is not None:
+        if row.kind is Kind.PUSH and row.start is not None and charted >= set(row.administrations):
             minutes.setdefault((row.access, row.start), []).append(row)
     for rows in minutes.values():
         found = pushes_at_once(tuple({row.substance: row.drug for row in rows}.values()))
