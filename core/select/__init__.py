@@ -14,7 +14,7 @@ from ivcoder.rank import Ranked, Standing
 from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
 from ivcoder.select.drug import drug_lines_of
 from ivcoder.select.earned import CHEMO, INITIAL_ROLES, Asides, Earned, Refused, Remark, Selected
-from ivcoder.select.infusion import Company, hydration_purpose, later_hydration, later_infusion, with_hours
+from ivcoder.select.infusion import HOURED, Company, hydration_purpose, later_hydration, later_infusion, with_hours
 from ivcoder.select.push import at_once, pushes_of, repeat_push_interval
 
 __all__ = [
@@ -244,7 +244,9 @@ def _outcome(
         return [later_hydration(standing, first, book)]
     beside = [row for row in _of_kind(Kind.INFUSION, higher) if row.access == service.access]
     concurrent = any(line.role == "infusion_concurrent" for line in lines)
-    company = Company(first, beside, _further_doses(ranked, service), concurrent)
+    same = {label for row in beside if row.substance == service.substance for label in row.administrations}
+    hours = any(line.role in HOURED and same & set(line.administrations) for line in lines)
+    company = Company(first, beside, _further_doses(ranked, service), concurrent, hours)
     return later_infusion(standing, company, book, asides)
 
 

@@ -22,6 +22,9 @@ _HOURS = {
     "chemo_arterial_infusion": "chemo_arterial_hour",
 }
 
+HOURED = frozenset(_HOURS)
+"""Roles that further hours can follow."""
+
 
 @rule(
     "additional-hour",
@@ -271,13 +274,15 @@ class Company:
     """What a later infusion is seen beside.
 
     ``initial`` is the initial service of its access, ``higher`` the access's higher-ranked infusions, ``again`` its
-    drug's infusions after the first; ``concurrent`` says whether the encounter has a concurrent one.
+    drug's infusions after the first; ``concurrent`` says whether the encounter has a concurrent one, ``hours`` whether
+    its drug has a line that further hours can follow.
     """
 
     initial: Service
     higher: Sequence[Service]
     again: Sequence[Service]
     concurrent: bool
+    hours: bool
 
 
 def later_infusion(standing: Standing, company: Company, book: Rulebook, asides: Asides) -> list[Earned] | Refused:
@@ -286,12 +291,12 @@ def later_infusion(standing: Standing, company: Company, book: Rulebook, asides:
     why = (*service.findings, *standing.findings)
     chemo = service.category is CHEMO
     peers = [row for row in company.higher if row.category is CHEMO] if chemo else company.higher
-    if any(row.substance == service.substance for row in company.higher):
-        found = concurrent_infusion(service, [row for row in peers if row.substance != service.substance], book)
-        if not found.holds:
-            return _again(standing, company, book, asides)
-    else:
-        found = concurrent_infusion(service, peers, book)
+    again = any(row.substance == service.substance for row in company.higher)
+    if again:
+        peers = [row for row in peers if row.substance != service.substance]
+    found = concurrent_infusion(service, peers, book)
+    if again and company.hours and not found.holds:
+        return _again(standing, company, book, asides)
     if found.open:
         asides.questions.append(times_question(service, peers, found))
     partial = partial_overlap(service, peers)
