@@ -212,8 +212,11 @@ def _count(lines: int) -> str:
     otherwise="{code} is not billed with the day's doses added up before rounding.",
 )
 def audit_units_of_the_day(code: str, units: int, together: Iterable[int]) -> Verdict:
-    """Where each dose rounded up by itself gives more units than the day's doses added up, either is accepted."""
-    return (applies if units in together else does_not)(code=code, units=units)
+    """Where each dose rounded up by itself gives more units than the day's doses added up, either is accepted, for one
+    day or for all the days of a stay.
+    """
+    days = tuple(together)
+    return (applies if units in (*days, sum(days)) and days else does_not)(code=code, units=units)
 
 
 @rule(

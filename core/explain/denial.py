@@ -54,6 +54,7 @@ _ADVICE = {
 }
 _WANTED = {
     "drug": "the drug each denied line was billed for",
+    "category": "whether the payer counts the drug as chemotherapy or a complex biologic, since payers differ on it",
     "administrations": "what was charted: drugs, routes and times of the encounter",
     "place_of_service": "the place of service",
     "claim": "whether it is the facility's claim or a professional one",

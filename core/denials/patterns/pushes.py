@@ -78,7 +78,7 @@ def denied_chemo_as_push(case: Case, line: BilledLine) -> Verdict:
         return does_not(code=line.code)
     chemo = case.is_chemo(line)
     if chemo is None:
-        return cannot_tell("drug", code=line.code)
+        return cannot_tell("category" if case.drug(line) else "drug", code=line.code)
     kinds = {row.kind for row in case.services(line)}
     hit = chemo and kinds <= {Kind.PUSH}
     return (applies if hit else does_not)(code=line.code, drug=case.named(line))

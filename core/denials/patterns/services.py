@@ -66,7 +66,7 @@ def denied_other_family(case: Case, line: BilledLine) -> Verdict:
         return does_not(code=line.code)
     chemo = case.is_chemo(line)
     if chemo is None:
-        return cannot_tell("drug", code=line.code)
+        return cannot_tell("category" if case.drug(line) else "drug", code=line.code)
     category = Category.CHEMOTHERAPY if chemo else Category.THERAPEUTIC
     family = "chemotherapy" if chemo else "other drugs'"
     hit = family_role(case, line) != role
