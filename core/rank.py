@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 from ivcoder.book import Category, Confidence, Tier
 from ivcoder.classify import IN_CONTEST, Classified, Kind, Service, uncovered
 from ivcoder.encounter import Claim, Visit
-from ivcoder.rule import Finding, Verdict, applies, does_not, rule
+from ivcoder.rule import Finding, Verdict, applies, does_not, listed, rule
 
 UNTIMED = sys.maxsize
 """Where services without a time of their own stand among those of their tier."""
@@ -188,7 +188,7 @@ def sc_infusion_once(services: Sequence[Service], minutes: int) -> Verdict:
     """The first hour of infusion under the skin is reported once in an encounter, with its set-up and all its sites;
     further time adds up to further hours.
     """
-    drugs = " and ".join(dict.fromkeys(row.drug for row in services))
+    drugs = listed(row.drug for row in services)
     found = applies if len(services) > 1 else does_not
     return found(drugs=drugs, rows=len(services), minutes=minutes)
 

@@ -6,7 +6,7 @@ decorator adds where that stands, since when, and the sentences it is put into. 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -48,6 +48,12 @@ def does_not(**facts: str | int) -> Verdict:
 def cannot_tell(missing: str, **facts: str | int) -> Verdict:
     """The rule cannot be decided; ``missing`` is the field of the encounter that would decide it."""
     return (Outcome.CANNOT_TELL, facts, missing)
+
+
+def listed(names: Iterable[str], word: str = "and") -> str:
+    """Names as a sentence has them, each once: "A", "A and B", "A, B and C"."""
+    *first, last = dict.fromkeys(names)
+    return f"{', '.join(first)} {word} {last}" if first else last
 
 
 class Finding(NamedTuple):

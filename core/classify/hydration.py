@@ -18,7 +18,7 @@ from ivcoder.classify.service import (
     uncovered,
 )
 from ivcoder.encounter import HOUR
-from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
+from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, listed, rule
 
 
 @rule(
@@ -52,7 +52,7 @@ def hydration_concurrent(bag: Bag, others: Sequence[Service]) -> Verdict:
     if beside:
         running = (bag.start, bag.start + total)
         names = [row.drug for row in others if uncovered(running, row.spans) < total]
-        return applies(drug=bag.label, beside=beside, total=total, others=" and ".join(dict.fromkeys(names)))
+        return applies(drug=bag.label, beside=beside, total=total, others=listed(names))
     if any(not row.spans for row in others):
         return cannot_tell("start", drug=bag.label)
     return does_not(drug=bag.label)

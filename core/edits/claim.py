@@ -15,7 +15,7 @@ from ivcoder.edits.line import Line, dated, is_initial, line_of
 from ivcoder.edits.payers import by_payer, of_drugs, within_payment
 from ivcoder.encounter import DAY, Claim, OtherService, Purpose, Route, Visit
 from ivcoder.rank import Ranked
-from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
+from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, listed, rule
 from ivcoder.select import Refused, Remark, Selected
 
 
@@ -157,7 +157,7 @@ def operation_on_claim(codes: Sequence[str]) -> Verdict:
     """Antibiotics, antiemetics, sedation and fluid given for an operation are part of it. Which of the drugs were is
     for the record to say, so the answer names the procedure and takes nothing off.
     """
-    return applies(codes=" and ".join(codes)) if codes else does_not()
+    return applies(codes=listed(codes)) if codes else does_not()
 
 
 @rule(

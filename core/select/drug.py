@@ -12,7 +12,7 @@ from ivcoder.book import Amount, Billing, Category, Confidence, Drug, Rulebook
 from ivcoder.classify import Option, Question
 from ivcoder.encounter import DAY, Given, Purpose, Route, Visit
 from ivcoder.rank import Ranked
-from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
+from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, listed, rule
 from ivcoder.select.earned import Asides, Earned, Remark
 
 _UNDRUGGED = frozenset({Purpose.CARRIER, Purpose.KEEP_OPEN, Purpose.FLUSH})
@@ -59,7 +59,7 @@ def drug_units(given: Given, dose: str, billing: Billing, units: int | None) -> 
 )
 def undosed_drugs(drugs: Sequence[str]) -> Verdict:
     """Units cannot be counted without a dose; where some doses are charted, the answer names the drugs without."""
-    return applies(drugs=" and ".join(drugs)) if drugs else does_not()
+    return applies(drugs=listed(drugs)) if drugs else does_not()
 
 
 @rule(
@@ -98,12 +98,12 @@ def product_by_route(given: Given, drug: Drug, book: Rulebook) -> Verdict:
     """
     route = given.route
     if _is_doubtful(drug, route, book):
-        routes = " or ".join(Route(name).spoken for name in drug.by)
+        routes = listed((Route(name).spoken for name in drug.by), "or")
         doubt = f"{drug.spoken} is for {routes}, and was given by {route.spoken}"
         return cannot_tell("route", drug=given.drug, doubt=doubt)
     made = book.formulary.made_for(drug, route.value)
     if len(made) > 1:
-        several = " or ".join(row.spoken for row in made)
+        several = listed((row.spoken for row in made), "or")
         return cannot_tell("drug", drug=given.drug, doubt=f"{given.drug} by {route.spoken} is {several}")
     hit = drug.form_of and book.formulary.find(given.drug) is not drug
     return (applies if hit else does_not)(drug=given.drug, route=route.spoken, product=drug.spoken)
@@ -203,7 +203,7 @@ def discarded_drug_payer(drugs: Sequence[str], visit: Visit, book: Rulebook) -> 
     if not hit:
         return does_not()
     marks = book.modifiers
-    return applies(drugs=" and ".join(drugs), none=marks["none_discarded"], some=marks["discarded"])
+    return applies(drugs=listed(drugs), none=marks["none_discarded"], some=marks["discarded"])
 
 
 def drug_lines_of(ranked: Ranked, asides: Asides) -> tuple[Earned, ...]:

@@ -9,7 +9,7 @@ from ivcoder.book import WHOLE, Confidence, Rulebook
 from ivcoder.classify import IN_CONTEST, Option, Question, Service
 from ivcoder.encounter import HOUR
 from ivcoder.rank import Standing
-from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
+from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, listed, rule
 from ivcoder.select.earned import CHEMO, Asides, Earned, Refused, lost_initial, moved
 
 _HOURS = {
@@ -356,7 +356,7 @@ def _long_after(service: Service, doses: Sequence[Service], book: Rulebook) -> b
 def _resumed_question(unclear: Sequence[str], finding: Finding) -> Question:
     """Ask once for all infusions of a drug after its first whether they went on with one dose."""
     keys = ("resumed", "own_dose") if len(unclear) == 1 else ("all_resumed", "all_own_doses")
-    of = " and ".join(f"[{label}]" for label in unclear)
+    of = listed(f"[{label}]" for label in unclear)
     options = tuple(Option(key, {"of": of}, {label: {"resumed": key == keys[0]} for label in unclear}) for key in keys)
     return Question(unclear[0], "resumed", finding, options)
 

@@ -9,7 +9,7 @@ from ivcoder.classify import Kind, Option, Question, Service
 from ivcoder.classify.vein import attended_push
 from ivcoder.encounter import Claim, Route, Visit
 from ivcoder.rank import Ranked, Standing
-from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
+from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, listed, rule
 from ivcoder.select.earned import CHEMO, Asides, Earned, Refused, Remark, lost_initial, moved
 
 
@@ -43,8 +43,7 @@ def pushes_at_once(drugs: Sequence[str]) -> Verdict:
     """Pushes of different drugs ordered and given apart count each, also when they carry the same time; some hospitals
     take one time as one push.
     """
-    named = ", ".join(drugs[:-1])
-    return applies(drugs=f"{named} and {drugs[-1]}") if len(drugs) > 1 else does_not()
+    return applies(drugs=listed(drugs)) if len(drugs) > 1 else does_not()
 
 
 def at_once(services: Sequence[Service], visit: Visit) -> Iterator[Remark]:
