@@ -358,19 +358,30 @@ def _tier(row: Service, tiers: Mapping[tuple[str, str], Tier]) -> int:
 
 
 def _ordered(services: Sequence[Service], tiers: Mapping[tuple[str, str], Tier]) -> list[Service]:
-    """Highest tier first; inside it the drug with the longest infusion, its doses in their order, then by time."""
+    """Highest tier first; inside it the drug with the longest infusion, its doses in their order, then by time, and of
+    equals by label.
+    """
     longest: dict[tuple[Kind, str, str], tuple[int, int]] = {}
+    labels: dict[tuple[Kind, str, str], tuple[int, str]] = {}
     for row in services:
+        group = (row.kind, row.access, row.substance)
+        labels[group] = min(labels.get(group, _label(row)), _label(row))
         if row.kind is not Kind.PUSH:
-            group = (row.kind, row.access, row.substance)
             most, first = longest.get(group, (0, UNTIMED))
             longest[group] = min(most, -(row.minutes or 0)), min(first, _start(row))
 
-    def key(row: Service) -> tuple[int, int, int, str, int, int, tuple[str, ...]]:
-        most, first = longest.get((row.kind, row.access, row.substance), (0, _start(row)))
-        return _tier(row, tiers), most, first, row.substance, _start(row), -(row.minutes or 0), row.administrations
+    def key(row: Service) -> tuple[int, int, int, tuple[int, str], int, int, tuple[int, str]]:
+        group = (row.kind, row.access, row.substance)
+        most, first = longest.get(group, (0, _start(row)))
+        return _tier(row, tiers), most, first, labels[group], _start(row), -(row.minutes or 0), _label(row)
 
     return sorted(services, key=key)
+
+
+def _label(row: Service) -> tuple[int, str]:
+    """The label of a service's first administration, so that "2" stands before "10"."""
+    label = row.administrations[0]
+    return len(label), label
 
 
 def _start(row: Service) -> int:
