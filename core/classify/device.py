@@ -83,23 +83,27 @@ def device_service(given: Given) -> tuple[Kind, Finding] | None:
 
 
 def with_port_flush(services: list[Service], visit: Visit, questions: list[Question]) -> list[Service]:
-    """The services, with one flush counted where flushes are all there is."""
+    """The services, with one flush counted where flushes are all there is on the day: of a port rather than of
+    something not charted, and of that rather than of a peripheral line.
+    """
     if visit.other_services or any(row.kind is not Kind.NOT_REPORTABLE for row in services):
         return services
     rows = {row.id: row for row in visit.administrations}
     if not all(_is_flush(row, rows[row.administrations[0]]) for row in services):
         return services
-    given = rows[services[0].administrations[0]]
-    found = port_flush_alone(given)
+    flushes = [(place, port_flush_alone(rows[row.administrations[0]])) for place, row in enumerate(services)]
+    place, found = min(flushes, key=lambda flush: (not flush[1].holds, not flush[1].open))
+    one = services[place]
     if found.open:
+        given = rows[one.administrations[0]]
         devices = (AccessDevice.PORT, AccessDevice.PERIPHERAL)
         options = tuple(Option(f"flushed_{value.value}", {}, {given.id: {"access_device": value}}) for value in devices)
         questions.append(Question(given.id, "access_device", found, options))
-    first = services[0]._replace(
+    flushed = one._replace(
         kind=Kind.PORT_FLUSH if found.holds else Kind.NOT_REPORTABLE,
-        findings=(found,) if found.holds else (*services[0].findings, found),
+        findings=(found,) if found.holds else (*one.findings, found),
     )
-    return [first, *services[1:]]
+    return [*services[:place], flushed, *services[place + 1 :]]
 
 
 def _is_flush(service: Service, given: Given) -> bool:
