@@ -241,12 +241,12 @@ def _deficit(desk: _Desk, matching: Matching) -> None:
     told = {
         desk.lines[pair.supported].code for pair in matching.pairs if not pair.same_code and _is_drug_row(desk, pair)
     }
+    short_of = dict.fromkeys(row.code for number, row in enumerate(desk.lines) if matching.under[number])
+    told |= {code for code in short_of if _added_up(desk, code)}
     for number, row in enumerate(desk.lines):
         left, pairs = matching.under[number], matching.of_supported(number)
         missed = audit_missed(row, desk.drugs([number]), paired=bool(pairs))
-        if not left or (row.answer == "drug" and row.code in told):
-            continue
-        if row.answer == "drug" and _added_up(desk, row.code):
+        if not left or row.code in told:
             continue
         owner = pairs[0].billed if pairs else _stack(matching, desk, row.code)
         if owner is None:
