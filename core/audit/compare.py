@@ -187,7 +187,7 @@ def _modifiers(desk: _Desk, place: int, pairs: Sequence[Pair]) -> None:
                 desk.wrong(place, "wrong_modifier", "neutral", finding, rows=[pair.supported])
     misplaced = denied_modifier_misplaced(case, line)
     if misplaced.holds and pairs:
-        desk.wrong(place, "wrong_modifier", "neutral", misplaced, rows=[pairs[0].supported])
+        desk.wrong(place, "wrong_modifier", "neutral", misplaced, rows=[pair.supported for pair in pairs])
 
 
 def _surplus(desk: _Desk, place: int, matching: Matching) -> None:
