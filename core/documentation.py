@@ -74,20 +74,20 @@ def document(explored: Explored) -> Documented:
     classified = explored.edited.selected.ranked.classified
     rows = {row.id: row for row in classified.visit.administrations}
     records: dict[int, Record] = {}
-    lacking: dict[tuple[str, str], Element] = {}
+    lacking: dict[tuple[str, str | None], Element] = {}
     for place, line in enumerate(explored.edited.lines):
         if line.answer == "drug":
             continue
         needs = set(_needs(line, explored))
         needed = [each for each in elements() if each.when in needs]
-        without = [each for each in needed if any(not _shows(rows[label], each) for label in line.administrations)]
+        without = [each for each in needed if any(_lacks(rows[label], each) for label in line.administrations)]
         for element in without:
             for label in line.administrations:
-                if element.field is not None and not _shows(rows[label], element):
+                if _lacks(rows[label], element):
                     lacking.setdefault((label, element.field), element)
         records[place] = Record(
             tuple(each for each in needed if each.field is not None and each not in without),
-            tuple(each for each in without if each.field is not None),
+            tuple(without),
             tuple(each for each in needed if each.field is None),
         )
     gaps = [_gap(rows[label], element, explored) for (label, _), element in lacking.items()]
@@ -126,11 +126,9 @@ def _needs(line: Line, explored: Explored) -> Iterator[When]:
         yield "professional"
 
 
-def _shows(given: Given, element: Element) -> bool:
-    """Whether an administration as charted shows an element."""
-    if element.field is None:
-        return False
-    return getattr(given, element.field) is not None
+def _lacks(given: Given, element: Element) -> bool:
+    """Whether an element that this input can hold is not charted of an administration."""
+    return element.field is not None and getattr(given, element.field) is None
 
 
 def _gap(given: Given, element: Element, explored: Explored) -> Gap:

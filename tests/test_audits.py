@@ -91,6 +91,24 @@ def said(answer):
     return answer.status, sorted(map(str, [*rows, *aside]))
 
 
+def test_a_drugs_line_stands_for_the_dose_of_as_many_units():
+    """Under an expired code too, whichever of the two was billed first: 40 mg are 8 units of 5 mg, 125 mg are 25."""
+    push = {"drug": "Solu-Medrol", "route": "iv_push"}
+    given = [
+        {"id": "1", **push, "start": "09:00", "dose": "125 mg"},
+        {"id": "2", **push, "start": "11:00", "dose": "40 mg"},
+    ]
+    encounter = {"place_of_service": "22", "date_of_service": "2026-03-02", "administrations": given}
+    pushes = [{"code": "96374"}, {"code": "96376"}]
+    for code in ("J2930", "J2919"):
+        for units in ((8, 25), (25, 8)):
+            billed = [*pushes, *({"code": code, "units": each} for each in units)]
+            answer = audit_claim({"encounter": encounter, "billed_lines": billed})
+            drugs = [row for row in answer.matched if answer.supported_lines[row.supported - 1].role == "drug"]
+            doses = {answer.supported_lines[row.supported - 1].administrations: row.line for row in drugs}
+            assert doses == {("1",): 3 + units.index(25), ("2",): 3 + units.index(8)}
+
+
 @st.composite
 def dosed(draw):
     encounter = draw(encounters())

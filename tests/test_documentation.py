@@ -52,6 +52,20 @@ CASES = [
         {},
         [("1", "attended", "code")],
     ),
+    # Up to 15 minutes a push is a push, whoever stayed.
+    ([row("furosemide", "iv_push", start="09:00", stop="09:15", dose="40 mg")], {}, []),
+    # Neither start nor stop: how long it ran decides, and that is asked for once, with its end.
+    (
+        [row("ceftriaxone", "iv_infusion", dose="1 g")],
+        {},
+        [("1", "stop", "code"), ("1", "start", "nothing")],
+    ),
+    # A push without its time: when it was given is lacking, and no length is at stake.
+    (
+        [row("furosemide", "iv_push", minutes=10, dose="40 mg")],
+        {},
+        [("1", "start", "nothing")],
+    ),
     # Medicare wants to know what was discarded: a modifier of the drug's line.
     (
         [row("pembrolizumab", "iv_infusion", start="09:00", stop="09:30", dose="200 mg")],
@@ -99,6 +113,68 @@ def test_a_repeat_push_needs_its_reason():
     assert second.code == "96376"
     assert "why it was given again" in second.record.not_in_input
     assert "why it was given again" not in first.record.not_in_input
+
+
+TO_SAY_OF_ANY = ("the drug", "the amount given", "the route")
+
+
+def test_a_record_is_parted_into_shown_lacking_and_not_asked_here():
+    [infused, _] = coding(row("ceftriaxone", "iv_infusion", start="09:00", stop="09:40", dose="1 g")).lines
+    assert infused.record.shown == (*TO_SAY_OF_ANY, "when it began", "when it ended")
+    assert infused.record.lacking == ()
+    assert "rate and volume" in infused.record.not_in_input
+    [infused] = coding(row("ceftriaxone", "iv_infusion", minutes=40)).lines
+    assert infused.record.shown == ("the drug", "the route")
+    assert infused.record.lacking == ("the amount given", "when it began", "when it ended")
+    [pushed, _] = coding(row("ceftriaxone", "iv_push", start="09:00", dose="1 g")).lines
+    assert pushed.record.shown == (*TO_SAY_OF_ANY, "when it was given")
+    assert "rate and volume" not in pushed.record.not_in_input
+
+
+PUSH = row("furosemide", "iv_push", start="09:00", dose="40 mg")
+SLOW = row("furosemide", "iv_push", start="09:00", stop="09:16", dose="40 mg")
+INFUSION = row("ceftriaxone", "iv_infusion", **TIMED)
+FLUID = row("normal saline", "iv_infusion", start="09:00", stop="10:00", purpose="hydration")
+SECOND = row("furosemide", "iv_push", start="09:10", dose="40 mg", access_site="2", access_reason="incompatible_drugs")
+AGAIN = row("ceftriaxone", "iv_infusion", start="15:00", stop="15:40", dose="1 g")
+WHOLE_VIAL = row("pembrolizumab", "iv_infusion", start="09:00", stop="09:30", dose="200 mg", discarded="0 mg")
+MANY_DOSES = row("Bendeka", "iv_infusion", start="09:00", stop="09:30", dose="100 mg", discarded="0 mg")
+DISPUTED = row("abatacept", "iv_infusion", start="09:00", stop="09:30", dose="750 mg", category="chemotherapy")
+MIX = row("housemix", "iv_push", start="09:00", category="therapeutic")
+MEDICARE = {"payer": "medicare"}
+
+# What the record of the last administration's line shows beside what every line's does, or None if it is not asked.
+SHOWN = [
+    ([{**SLOW, "attended": True}], {}, "who stayed while it was given", True),
+    ([{**SLOW, "stop": "09:15", "attended": True}], {}, "who stayed while it was given", False),
+    ([{**INFUSION, "attended": True}], {}, "who stayed while it was given", False),
+    ([PUSH, {**PUSH, "start": "11:00"}], {}, "the time since the same drug was last given", True),
+    ([PUSH], {}, "the time since the same drug was last given", False),
+    ([INFUSION, SECOND], {}, "why a second access was used", True),
+    ([PUSH], {}, "why a second access was used", False),
+    ([FLUID], {}, "what the fluid was for", True),
+    ([{**INFUSION, "purpose": "carrier"}], {}, "what the fluid was for", False),
+    ([WHOLE_VIAL], MEDICARE, "how much was discarded", True),
+    ([WHOLE_VIAL], {}, "how much was discarded", False),
+    ([MANY_DOSES], MEDICARE, "how much was discarded", False),
+    ([{**MIX, "discarded": "0 mg"}], MEDICARE, "how much was discarded", False),
+    ([INFUSION, {**AGAIN, "resumed": False}], {}, "whether a further infusion was the same dose", True),
+    ([{**INFUSION, "resumed": False}], {}, "whether a further infusion was the same dose", False),
+    ([DISPUTED], {}, "what made giving it complex", True),
+    ([{**INFUSION, "category": "therapeutic"}], {}, "what made giving it complex", False),
+    ([MIX], {}, "what made giving it complex", False),
+    ([MIX], {}, "what kind of product it is", True),
+    ([{**INFUSION, "category": "therapeutic"}], {}, "what kind of product it is", False),
+]
+
+
+@pytest.mark.parametrize(("rows", "fields", "words", "asked"), SHOWN)
+def test_an_element_is_asked_only_of_the_lines_that_need_it(rows, fields, words, asked):
+    label = str(len(rows))
+    lines = [line for line in coding(*rows, **fields).lines if line.record and label in line.administrations]
+    assert lines
+    assert any(words in line.record.shown for line in lines) == asked
+    assert not any(words in line.record.lacking for line in lines)
 
 
 def test_the_stakes_stand_in_order():

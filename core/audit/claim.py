@@ -15,7 +15,7 @@ from ivcoder.faults import InvalidInput, faults_of
 class BilledClaim(BaseModel):
     """An encounter, and the lines that were billed for it. What payers said of the lines is set aside."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     encounter: Encounter = Field(description="What was given, and where.")
     billed_lines: Annotated[tuple[BilledLine, ...], at_most(MOST_LINES)] = Field(

@@ -100,11 +100,11 @@ def compare(case: Case, lines: tuple[Line, ...], barred: Finding | None) -> Comp
             desk.wrong(place, "unsupported", "over_coded", audit_unsupported(desk.billed[place], False), barred)
         return Compared(lines, (), tuple(desk.found), tuple(desk.aside), ())
     matching = match(case, lines, held)
-    decided = {place for place in held if _other_codes(desk, place, matching)}
+    for place in held:
+        _other_codes(desk, place, matching)
     for place in held:
         _modifiers(desk, place, matching.of_billed(place))
-        if place in decided:
-            _surplus(desk, place, matching)
+        _surplus(desk, place, matching)
     _deficit(desk, matching)
     _styles(desk, matching)
     return Compared(lines, matching.pairs, tuple(desk.found), tuple(desk.aside), tuple(desk.notes))
@@ -139,8 +139,8 @@ def _is_drug(case: Case, line: BilledLine) -> bool:
     return line.code in case.book.formulary.by_code or (line.code[0].isalpha() and case.drug(line) is not None)
 
 
-def _other_codes(desk: _Desk, place: int, matching: Matching) -> bool:
-    """Note where a line stands for supported ones of another code; False when that cannot be judged."""
+def _other_codes(desk: _Desk, place: int, matching: Matching) -> None:
+    """Note where a line stands for supported ones of another code."""
     case, line = desk.case, desk.billed[place]
     groups: dict[str, list[Pair]] = {}
     for pair in matching.of_billed(place):
@@ -162,9 +162,8 @@ def _other_codes(desk: _Desk, place: int, matching: Matching) -> bool:
         dated, product = denied_drug_code_out_of_date(case, line), audit_drug_product(case, line, row, drugs)
         if product.holds or dated.open:
             desk.aside.append(Noted(place, product if product.holds else dated))
-            return False
-        desk.wrong(place, "wrong_code", "neutral", wrong, *([dated] if dated.holds else ()), rows=rows)
-    return True
+        else:
+            desk.wrong(place, "wrong_code", "neutral", wrong, *([dated] if dated.holds else ()), rows=rows)
 
 
 def _way(finding: Finding) -> Direction:
@@ -176,10 +175,8 @@ def _way(finding: Finding) -> Direction:
 def _modifiers(desk: _Desk, place: int, pairs: Sequence[Pair]) -> None:
     """Note modifiers that the record contradicts, on a line that otherwise stands."""
     case, line = desk.case, desk.billed[place]
-    for pair in pairs:
+    for pair in (pair for pair in pairs if pair.same_code):
         row = desk.lines[pair.supported]
-        if not pair.same_code:
-            continue
         asked = (
             audit_separate_unsupported(case, line, needed=bool(set(row.modifiers) & case.separate)),
             audit_separate_unmarked(case, line, row),
@@ -190,7 +187,7 @@ def _modifiers(desk: _Desk, place: int, pairs: Sequence[Pair]) -> None:
                 desk.wrong(place, "wrong_modifier", "neutral", finding, rows=[pair.supported])
     misplaced = denied_modifier_misplaced(case, line)
     if misplaced.holds and pairs:
-        desk.wrong(place, "wrong_modifier", "neutral", misplaced, rows=[pairs[0].supported])
+        desk.wrong(place, "wrong_modifier", "neutral", misplaced, rows=[pair.supported for pair in pairs])
 
 
 def _surplus(desk: _Desk, place: int, matching: Matching) -> None:
@@ -244,12 +241,12 @@ def _deficit(desk: _Desk, matching: Matching) -> None:
     told = {
         desk.lines[pair.supported].code for pair in matching.pairs if not pair.same_code and _is_drug_row(desk, pair)
     }
+    short_of = dict.fromkeys(row.code for number, row in enumerate(desk.lines) if matching.under[number])
+    told |= {code for code in short_of if _added_up(desk, code)}
     for number, row in enumerate(desk.lines):
         left, pairs = matching.under[number], matching.of_supported(number)
-        missed = audit_missed(row, desk.drugs([number]), paired=bool(pairs) or not left)
-        if not left or (row.answer == "drug" and row.code in told):
-            continue
-        if row.answer == "drug" and _added_up(desk, row.code):
+        missed = audit_missed(row, desk.drugs([number]), paired=bool(pairs))
+        if not left or row.code in told:
             continue
         owner = pairs[0].billed if pairs else _stack(matching, desk, row.code)
         if owner is None:
@@ -259,8 +256,7 @@ def _deficit(desk: _Desk, matching: Matching) -> None:
             short[owner] = units + left, [*rows, number]
     for place, (units, rows) in short.items():
         line = desk.billed[place]
-        taken = line.units - matching.over[place]
-        desk.wrong(place, "wrong_units", "under_coded", audit_units(line, taken + units), rows=rows)
+        desk.wrong(place, "wrong_units", "under_coded", audit_units(line, line.units + units), rows=rows)
 
 
 def _is_drug_row(desk: _Desk, pair: Pair) -> bool:

@@ -103,16 +103,14 @@ def _tier(row: Reported) -> tuple[str, str]:
     "Audit: units the record does not support",
     sources=("iom-100-04-ch4-230.2", "rtacpa-units", "house"),
     nature="reading",
-    says="{code} was billed with {billed} {unit}, and the record supports {supported} for this line.",
+    says="{code} was billed with {billed} units, and the record supports {supported} for this line.",
     otherwise="{code} was billed with the units the record supports.",
 )
 def audit_units(line: BilledLine, supported: int) -> Verdict:
     """A line's units are those of the supported lines it stands for. Several supported lines of one code may be billed
     on one line, and one on several, as long as the units agree.
     """
-    unit = "unit" if line.units == 1 else "units"
-    agree = line.units == supported
-    return (does_not if agree else applies)(code=line.code, billed=line.units, unit=unit, supported=supported)
+    return (does_not if line.units == supported else applies)(code=line.code, billed=line.units, supported=supported)
 
 
 @rule(

@@ -68,6 +68,7 @@ def classify(visit: Visit, book: Rulebook) -> Classified:
     drugs = {row.id: drug_of(row, book) for row in visit.administrations}
     questions: list[Question] = []
     services = [service for part in _encounters_of(visit) for service in _classified(part, drugs, book, questions)]
+    services = with_port_flush(services, visit, questions)
     return Classified(visit, book, tuple(services), tuple(questions), drugs)
 
 
@@ -135,7 +136,7 @@ def _classified(
         services.append(service_of(bag, category, kind, (*why, *found), access))
     drug_infusions = [row for row in services if row and row.kind in (Kind.INFUSION, Kind.PUMP)]
     hydrate(services, waiting, drug_infusions, accesses, book, questions)
-    return with_port_flush([row for row in services if row], visit, questions)
+    return [row for row in services if row]
 
 
 def _of_a_procedure(given: Given, drug: Drug, visit: Visit) -> Finding | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ivcoder.book import Confidence
 from ivcoder.classify.category import carrier_fluid
 from ivcoder.classify.elsewhere import line_flush
@@ -83,26 +85,31 @@ def device_service(given: Given) -> tuple[Kind, Finding] | None:
 
 
 def with_port_flush(services: list[Service], visit: Visit, questions: list[Question]) -> list[Service]:
-    """The services, with one flush counted where flushes are all there is."""
+    """The services, with one flush counted where flushes are all there is on the day: of a port rather than of
+    something not charted, and of that rather than of a peripheral line.
+    """
     if visit.other_services or any(row.kind is not Kind.NOT_REPORTABLE for row in services):
         return services
     rows = {row.id: row for row in visit.administrations}
-    if not all(_is_flush(row, rows[row.administrations[0]]) for row in services):
+    if not all(_is_flush(row, rows) for row in services):
         return services
-    given = rows[services[0].administrations[0]]
-    found = port_flush_alone(given)
+    flushes = [(place, port_flush_alone(rows[row.administrations[0]])) for place, row in enumerate(services)]
+    place, found = min(flushes, key=lambda flush: (not flush[1].holds, not flush[1].open))
+    one = services[place]
     if found.open:
+        given = rows[one.administrations[0]]
         devices = (AccessDevice.PORT, AccessDevice.PERIPHERAL)
         options = tuple(Option(f"flushed_{value.value}", {}, {given.id: {"access_device": value}}) for value in devices)
         questions.append(Question(given.id, "access_device", found, options))
-    first = services[0]._replace(
+    flushed = one._replace(
         kind=Kind.PORT_FLUSH if found.holds else Kind.NOT_REPORTABLE,
-        findings=(found,) if found.holds else (*services[0].findings, found),
+        findings=(found,) if found.holds else (*one.findings, found),
     )
-    return [first, *services[1:]]
+    return [*services[:place], flushed, *services[place + 1 :]]
 
 
-def _is_flush(service: Service, given: Given) -> bool:
-    """Whether a service is a flush and no more: by the drug, or by what the record says it was for."""
+def _is_flush(service: Service, rows: Mapping[str, Given]) -> bool:
+    """Whether a service is a flush and no more: by the drug, or by what the record says all of it was for."""
     last = service.findings[-1].rule if service.findings else ""
-    return last == line_flush.id or (last == carrier_fluid.id and given.purpose is Purpose.FLUSH)
+    flushed = all(rows[label].purpose is Purpose.FLUSH for label in service.administrations)
+    return last == line_flush.id or (last == carrier_fluid.id and flushed)
