@@ -187,9 +187,9 @@ def dated(
 
 
 def _at(spans: tuple[Span, ...], minute: int) -> int:
-    """The clock time at which so many minutes had run."""
+    """The clock time at which so many minutes had run; of what took no time, such as a push, its own."""
     for start, stop in spans:
         if minute < stop - start:
             return start + minute
         minute -= stop - start
-    return spans[-1][1] - 1
+    return spans[-1][0]
