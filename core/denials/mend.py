@@ -93,14 +93,6 @@ def _new_drug(case: Case, line: BilledLine) -> Mended:
     return to_role(case, line, "push_new_drug")
 
 
-def _other_place(case: Case, line: BilledLine) -> Mended:
-    """A repeat push from elsewhere comes off, unless its drug is another one."""
-    substance = case.substance(line)
-    others = [case.substance(row) for row in case.family if row is not line]
-    another = case.drug(line) is not None and others and None not in others and substance not in others
-    return to_role(case, line, "push_new_drug") if another else Off()
-
-
 def _alone(case: Case, line: BilledLine) -> Mended:
     """An add-on by itself is the initial service if it is the only one and its drug is known."""
     role = family_role(case, line)
@@ -141,7 +133,7 @@ _FIXES: Mapping[str, _Fix] = {
     "denied-professional-in-facility": _off,
     "denied-inpatient": _off,
     "denied-not-a-drug": _not_a_drug,
-    "denied-repeat-push-place": _other_place,
+    "denied-repeat-push-place": _off,
     "denied-repeat-push-too-soon": _off,
     "denied-chemo-as-push": to_family,
     "denied-other-family": to_family,
