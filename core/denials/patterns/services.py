@@ -296,8 +296,10 @@ def denied_unsupported(case: Case, line: BilledLine) -> Verdict:
         return does_not(code=line.code, units=line.units)
     if case.unsettled:
         return cannot_tell("questions", code=line.code)
-    left = max(0, units - taken)
-    supported = f"{line.code} x {left}" if left else _instead(case, line)
+    if units > taken:
+        supported = f"{line.code} x {units - taken}"
+    else:
+        supported = "no more of it than its other lines have" if units else _instead(case, line)
     return applies(code=line.code, units=line.units, supported=supported)
 
 
