@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from ivcoder.denials.claim import BilledLine, Case, Fixed
+from ivcoder.denials.patterns.claims import meant_by
 from ivcoder.denials.patterns.initials import CHEMO_INITIALS
 from ivcoder.denials.patterns.pushes import PUSHES
 from ivcoder.denials.patterns.services import family_role
@@ -108,11 +109,15 @@ def _one_concurrent(case: Case, line: BilledLine) -> Mended:
 
 
 def _dated(case: Case, line: BilledLine) -> Mended:
-    """The code now in force, when one unit of it stands for the same amount; otherwise the units need the dose."""
-    drug = case.book.formulary.by_code[line.code][0]
-    old = next(row for row in drug.hcpcs if row.code == line.code)
-    new = next((row for row in drug.billing_on(case.book.day) if row.per == old.per), None)
-    return changed(case, line, new.code) if new else Lacks("dose")
+    """The one code now in force of what the line gave, when a unit of it stands for the same amount."""
+    codes: set[str] = set()
+    for drug in meant_by(case, line):
+        old = next(row for row in drug.hcpcs if row.code == line.code)
+        alike = [row.code for row in drug.billing_on(case.book.day) if row.per == old.per]
+        if not alike:
+            return Lacks("dose")
+        codes.update(alike)
+    return changed(case, line, codes.pop()) if len(codes) == 1 else Lacks("drug")
 
 
 def _one_unit(case: Case, line: BilledLine) -> Mended:
