@@ -9,7 +9,7 @@ from ivcoder.denials.claim import BilledLine, Case, Fixed
 from ivcoder.denials.patterns.claims import meant_by
 from ivcoder.denials.patterns.initials import CHEMO_INITIALS
 from ivcoder.denials.patterns.pushes import PUSHES
-from ivcoder.denials.patterns.services import family_role
+from ivcoder.denials.patterns.services import family_role, the_one
 from ivcoder.encounter import Claim
 
 DEMOTED: Mapping[str, str] = {
@@ -104,8 +104,7 @@ def _alone(case: Case, line: BilledLine) -> Mended:
 
 
 def _one_concurrent(case: Case, line: BilledLine) -> Mended:
-    first = next(row for row in case.denial.billed_lines if row.code == line.code)
-    return changed(case, line, line.code, 1) if first is line else Off()
+    return changed(case, line, line.code, 1) if the_one(case, line) is line else Off()
 
 
 def _dated(case: Case, line: BilledLine) -> Mended:
