@@ -114,6 +114,9 @@ def test_the_column_that_bears_the_modifier_is_dated(day, quarter, where, expect
     services = [{"code": "36000", "modifiers": ["XU"]}]
     coding = asked(push(), tables=[table], day=day, other_services=services)
     assert results(coding) == [((one, two), expected)]
+    [edit] = [row for row in coding.edits if row.kind == "pair"]
+    wanted = f"{two} takes one of 59, XE, XS, XP, XU only if the record shows"
+    assert (wanted if expected == "modifier_needed" else "36000 carries modifier XU: the record") in edit.why
 
 
 def test_no_modifier_passes_an_edit_of_indicator_zero():
