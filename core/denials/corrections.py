@@ -19,7 +19,7 @@ from ivcoder.denials.mend import (
     to_family,
     to_role,
 )
-from ivcoder.denials.patterns.claims import denied_inpatient, denied_professional_in_facility, meant_by
+from ivcoder.denials.patterns.claims import denied_inpatient, denied_professional_in_facility
 from ivcoder.denials.patterns.initials import INITIALS, leading
 from ivcoder.denials.patterns.pushes import CHEMO_PUSHES, PUSHES
 from ivcoder.denials.patterns.services import family_role
@@ -278,7 +278,7 @@ def _shared_marks(case: Case) -> tuple[str, ...]:
 def _is_charted(case: Case, line: BilledLine) -> bool:
     """Whether the drug of a drug's line was charted, and only what counts its units is wanting."""
     charted = [drug for _, drug in case.charted(row.id for row in case.denial.administrations)]
-    return any(drug in charted for drug in meant_by(case, line))
+    return any(drug in charted for drug in case.meant_by(line))
 
 
 def _succeeds(case: Case, row: Line, line: BilledLine) -> bool:

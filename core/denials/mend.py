@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from ivcoder.denials.claim import BilledLine, Case, Fixed
-from ivcoder.denials.patterns.claims import meant_by
 from ivcoder.denials.patterns.initials import CHEMO_INITIALS
 from ivcoder.denials.patterns.pushes import PUSHES
 from ivcoder.denials.patterns.services import family_role, the_one
@@ -110,7 +109,7 @@ def _one_concurrent(case: Case, line: BilledLine) -> Mended:
 def _dated(case: Case, line: BilledLine) -> Mended:
     """The one code now in force of what the line gave, when a unit of it stands for the same amount."""
     codes: set[str] = set()
-    for drug in meant_by(case, line):
+    for drug in case.meant_by(line):
         old = next(row for row in drug.hcpcs if row.code == line.code)
         alike = [row.code for row in drug.billing_on(case.book.day) if row.per == old.per]
         if not alike:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ivcoder.book import Confidence, Drug, hints
+from ivcoder.book import Confidence, hints
 from ivcoder.denials.claim import BilledLine, Case
 from ivcoder.encounter import Claim
 from ivcoder.rule import Verdict, applies, cannot_tell, does_not, rule
@@ -197,20 +197,10 @@ def denied_drug_code_out_of_date(case: Case, line: BilledLine) -> Verdict:
         return cannot_tell("date_of_service", code=line.code)
     if any(row.code == line.code for drug in dated for row in drug.billing_on(day)):
         return does_not(code=line.code)
-    meant = meant_by(case, line)
+    meant = case.meant_by(line)
     now = dict.fromkeys(row.code for drug in meant for row in drug.billing_on(day))
     names = " or ".join(drug.name for drug in meant)
     return applies(code=line.code, drug=names, now=" or ".join(now) or "none")
-
-
-def meant_by(case: Case, line: BilledLine) -> tuple[Drug, ...]:
-    """The drugs that a drug's code stands for on a line: the one named or charted, else all that share the code."""
-    drugs = case.book.formulary.by_code.get(line.code, ())
-    named = case.drug(line)
-    if named in drugs:
-        return (named,)
-    charted = [drug for _, drug in case.charted(row.id for row in case.denial.administrations)]
-    return tuple(drug for drug in drugs if drug in charted) or drugs
 
 
 @rule(
