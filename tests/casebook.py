@@ -38,6 +38,11 @@ def line_text(line) -> str:
     return f"{code} x{line.units} {line.role} [{' '.join(line.administrations)}]"
 
 
+def dates_text(line) -> str:
+    """The dates of a line's units as the cases of stays write them: ``96361: 2026-03-02 x1, 2026-03-03 x1``."""
+    return f"{line.code}: {', '.join(f'{row.date} x{row.units}' for row in line.dates)}"
+
+
 ENCOUNTERS = encounters()
 
 

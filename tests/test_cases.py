@@ -2,7 +2,7 @@
 
 import pytest
 
-from casebook import DENIALS, ENCOUNTERS, line_text
+from casebook import DENIALS, ENCOUNTERS, dates_text, line_text
 from ivcoder import select_push_codes
 from ivcoder.book import sources
 from ivcoder.rule import RULES
@@ -32,6 +32,11 @@ def test_case(case):
         "questions": sorted(expect["questions"]),
     }
     assert set(expect["rules"]) <= rules_behind(coding)
+
+
+@pytest.mark.parametrize("case", [case for case in ENCOUNTERS if "dates" in case.expect], ids=lambda case: case.id)
+def test_a_stay_carries_its_dates(case):
+    assert [dates_text(line) for line in select_push_codes(case.encounter).lines] == case.expect["dates"]
 
 
 @pytest.mark.parametrize("case", ENCOUNTERS, ids=lambda case: case.id)

@@ -88,6 +88,7 @@ def test_reason_codes_are_put_in_plain_words():
         ({"billed_lines": []}, "billed_lines"),
         ({"billed_lines": [{"code": "canary"}]}, "billed_lines[0].code"),
         ({"billed_lines": [{"code": "96374", "units": 0}]}, "billed_lines[0].units"),
+        ({"billed_lines": [{"code": "96374", "denied": "no"}]}, "billed_lines[0].denied"),
         ({"billed_lines": [{"code": "96374", "carc": ["canary"]}]}, "billed_lines[0].carc[0]"),
         ({"billed_lines": [{"code": "96374", "canary": 1}]}, "billed_lines[0].canary"),
         ({"billed_lines": [{"code": "96374", "administrations": ["9"]}]}, "billed_lines[0].administrations"),

@@ -94,7 +94,8 @@ def test_a_visit_passes_with_its_own_modifier_only(modifiers, expected):
     coding = asked(INJECTION, tables=[ptp()], other_services=services)
     [edit] = [row for row in coding.edits if row.codes == ("96372", "99213")]
     assert edit.result == expected
-    assert "25" in edit.why
+    said = "takes modifier 25, if the record" if expected == "modifier_needed" else "carries modifier 25: the record"
+    assert f"99213 {said}" in edit.why
     assert coding.lines[0].modifiers == (), "never added to get past an edit"
 
 
@@ -113,6 +114,9 @@ def test_the_column_that_bears_the_modifier_is_dated(day, quarter, where, expect
     services = [{"code": "36000", "modifiers": ["XU"]}]
     coding = asked(push(), tables=[table], day=day, other_services=services)
     assert results(coding) == [((one, two), expected)]
+    [edit] = [row for row in coding.edits if row.kind == "pair"]
+    wanted = f"{two} takes one of 59, XE, XS, XP, XU only if the record shows"
+    assert (wanted if expected == "modifier_needed" else "36000 carries modifier XU: the record") in edit.why
 
 
 def test_no_modifier_passes_an_edit_of_indicator_zero():
@@ -130,6 +134,7 @@ def test_no_modifier_passes_an_edit_of_indicator_zero():
         (ptp(quarter="2025Q4"), "no_data"),
         (ptp(quarter="2026Q2"), "no_data"),
         (ptp("practitioner"), "no_data"),
+        (ptp(bounds=("96372", "99999")), "not_bundled"),
         (ptp(bounds=("30000", "96374")), "no_data"),
         (ptp(bounds=("96373", "99999")), "no_data"),
         (mue(), "no_data"),
@@ -232,6 +237,27 @@ def test_an_add_on_is_held_against_the_list_of_its_date(administrations, code, e
     """The list took 96365 as a primary of 96375 to 2025-12-31; the primaries of 96366 are the contractor's."""
     assert (((code,), expected)) in results(asked(*administrations, tables=[aoc()]), "add_on")
     assert results(asked(*administrations), "add_on") == []
+
+
+@pytest.mark.parametrize(("day", "expected"), [("2026-02-03", "primary_missing"), ("2026-02-04", "primary_present")])
+def test_a_primary_counts_from_its_first_day(day, expected):
+    """Two infusions in sequence; the list takes 96365 as a primary of 96367 from 2026-02-04."""
+    rows = ("96367 96365 1 20260204 99999999", "96367 96413 1 20130401 99999999")
+    coding = asked(infusion(stop="10:40"), infusion("vancomycin", "11:00", "11:40"), tables=[aoc(rows)], day=day)
+    assert results(coding, "add_on") == [(("96367",), expected)]
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (ptp(), "CMS's PTP file for outpatient hospitals of 2026Q1"),
+        (mue("practitioner"), "CMS's MUE file for practitioners of 2026Q1"),
+        (aoc(), "CMS's add-on file of 2026Q1"),
+    ],
+)
+def test_what_a_table_is_called(table, said):
+    """By CMS's short name where it has one, and by whose claims it speaks of where it speaks of some."""
+    assert table.spoken == said
 
 
 def test_the_rulebooks_own_rows_are_always_there():

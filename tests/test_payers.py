@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import date
 from typing import get_args
 
 import pytest
@@ -9,6 +10,8 @@ from commands import run
 
 from ivcoder import DrugTable, InvalidInput, Rulebook, explain_denial, select_push_codes
 from ivcoder.book import DifferenceKind, differences, payer_named, payers, places, plain, sources
+from ivcoder.edits.payers import department_modifier
+from ivcoder.encounter import Encounter, visit_of
 from ivcoder.rule import RULES
 from ivcoder.server import pages
 
@@ -123,6 +126,16 @@ def test_the_marks_of_a_department_by_date(day, marks):
     assert marks in said
     assert "UB-04 (837I)" in said
     assert all(not line.modifiers for line in coding.lines)
+
+
+@pytest.mark.parametrize(("claim", "wanted"), [("facility", True), ("professional", False)])
+def test_the_marks_of_a_department_are_the_hospitals(claim, wanted):
+    """Whether a department is excepted says how the hospital is paid there; a physician's claim does not tell it."""
+    given = {"place_of_service": "19", "claim": claim, "payer": "medicare", "date_of_service": "2026-03-02"}
+    row = {"id": "1", "drug": "ketorolac", "route": "im"}
+    book = Rulebook.on(date(2026, 3, 2))
+    visit = visit_of(Encounter.read({**given, "administrations": [row]}), book)
+    assert department_modifier(visit, book).holds is wanted
 
 
 @pytest.mark.parametrize(

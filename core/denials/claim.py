@@ -264,6 +264,15 @@ class Case:
         alike = (named, *(self.book.formulary.kin(named) if named else ()))
         return charted if line.drug is None or charted in alike else None
 
+    def meant_by(self, line: BilledLine) -> tuple[Drug, ...]:
+        """The drugs a drug's code stands for on a line: the one named or charted, else all that share the code."""
+        drugs = self.book.formulary.by_code.get(line.code, ())
+        named = self.drug(line)
+        if named in drugs:
+            return (named,)
+        charted = [drug for _, drug in self.charted(row.id for row in self.denial.administrations)]
+        return tuple(drug for drug in drugs if drug in charted) or drugs
+
     def substance(self, line: BilledLine) -> str | None:
         """What the line gave, as far as the administrations or the named drug tell."""
         drug = self.drug(line)

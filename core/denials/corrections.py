@@ -220,11 +220,13 @@ def _against_encounter(case: Case, rules: Mapping[int, Sequence[str]]) -> Correc
             rows += _settled(mend(case, line, rules.get(place, ())), line, removed, wanted)
     for line in sorted(waiting, key=case.number):
         successor = next((row for row in supported if _succeeds(case, row, line)), None)
-        if successor is None:
+        if successor is not None:
+            supported.remove(successor)
+            rows.append((changed(case, line, successor.code, successor.units, successor.modifiers), line))
+        elif _is_charted(case, line):
+            rows += _settled(mend(case, line, rules.get(case.number(line), ())), line, removed, wanted)
+        else:
             removed.append(line.code)
-            continue
-        supported.remove(successor)
-        rows.append((changed(case, line, successor.code, successor.units, successor.modifiers), line))
     rows.sort(key=lambda row: case.number(row[1]))
     shared = _shared_marks(case)
     added = []
@@ -271,6 +273,12 @@ def _shared_marks(case: Case) -> tuple[str, ...]:
     rows = [set(line.modifiers) for line in case.family]
     shared = set[str].intersection(*rows) - case.separate - {case.book.modifiers["separate_visit"]} if rows else set()
     return tuple(sorted(shared))
+
+
+def _is_charted(case: Case, line: BilledLine) -> bool:
+    """Whether the drug of a drug's line was charted, and only what counts its units is wanting."""
+    charted = [drug for _, drug in case.charted(row.id for row in case.denial.administrations)]
+    return any(drug in charted for drug in case.meant_by(line))
 
 
 def _succeeds(case: Case, row: Line, line: BilledLine) -> bool:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ivcoder.denials.claim import BilledLine, Case, Fixed
 from ivcoder.denials.patterns.initials import CHEMO_INITIALS
 from ivcoder.denials.patterns.pushes import PUSHES
-from ivcoder.denials.patterns.services import family_role
+from ivcoder.denials.patterns.services import family_role, the_one
 from ivcoder.encounter import Claim
 
 DEMOTED: Mapping[str, str] = {
@@ -93,14 +93,6 @@ def _new_drug(case: Case, line: BilledLine) -> Mended:
     return to_role(case, line, "push_new_drug")
 
 
-def _other_place(case: Case, line: BilledLine) -> Mended:
-    """A repeat push from elsewhere comes off, unless its drug is another one."""
-    substance = case.substance(line)
-    others = [case.substance(row) for row in case.family if row is not line]
-    another = case.drug(line) is not None and others and None not in others and substance not in others
-    return to_role(case, line, "push_new_drug") if another else Off()
-
-
 def _alone(case: Case, line: BilledLine) -> Mended:
     """An add-on by itself is the initial service if it is the only one and its drug is known."""
     role = family_role(case, line)
@@ -111,16 +103,19 @@ def _alone(case: Case, line: BilledLine) -> Mended:
 
 
 def _one_concurrent(case: Case, line: BilledLine) -> Mended:
-    first = next(row for row in case.denial.billed_lines if row.code == line.code)
-    return changed(case, line, line.code, 1) if first is line else Off()
+    return changed(case, line, line.code, 1) if the_one(case, line) is line else Off()
 
 
 def _dated(case: Case, line: BilledLine) -> Mended:
-    """The code now in force, when one unit of it stands for the same amount; otherwise the units need the dose."""
-    drug = case.book.formulary.by_code[line.code][0]
-    old = next(row for row in drug.hcpcs if row.code == line.code)
-    new = next((row for row in drug.billing_on(case.book.day) if row.per == old.per), None)
-    return changed(case, line, new.code) if new else Lacks("dose")
+    """The one code now in force of what the line gave, when a unit of it stands for the same amount."""
+    codes: set[str] = set()
+    for drug in case.meant_by(line):
+        old = next(row for row in drug.hcpcs if row.code == line.code)
+        alike = [row.code for row in drug.billing_on(case.book.day) if row.per == old.per]
+        if not alike:
+            return Lacks("dose")
+        codes.update(alike)
+    return changed(case, line, codes.pop()) if len(codes) == 1 else Lacks("drug")
 
 
 def _one_unit(case: Case, line: BilledLine) -> Mended:
@@ -141,7 +136,7 @@ _FIXES: Mapping[str, _Fix] = {
     "denied-professional-in-facility": _off,
     "denied-inpatient": _off,
     "denied-not-a-drug": _not_a_drug,
-    "denied-repeat-push-place": _other_place,
+    "denied-repeat-push-place": _off,
     "denied-repeat-push-too-soon": _off,
     "denied-chemo-as-push": to_family,
     "denied-other-family": to_family,

@@ -336,8 +336,9 @@ def edit(selected: Selected) -> Edited:
         options = tuple(Option(f"claim_{claim.value}", {}, {None: {"claim": claim}}) for claim in Claim)
         questions = (*questions, Question(None, "claim", whose, options))
     given = {row.id: row for row in visit.administrations}
+    names = {row.service.administrations: row.service.drug for row in selected.ranked.standings}
     leading = next((line for line in selected.earned if is_initial(line)), None)
-    lines = [line_of(row, visit, book, given, leading) for row in selected.earned]
+    lines = [line_of(row, names.get(row.administrations, ""), visit, book, given, leading) for row in selected.earned]
     present = frozenset(line.code for line in lines)
     add_ons = {line.code for line in lines if line.answer == "add_on"}
     lacking = {code: add_on_needs_primary(book.numbers[code], present) for code in add_ons}

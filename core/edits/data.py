@@ -43,10 +43,9 @@ class Checked(NamedTuple):
 
 
 class _Billed(NamedTuple):
-    """A code on the claim: the units of each of its lines, and the modifiers of each."""
+    """A code on the claim, and the modifiers of each of its lines."""
 
     code: str
-    units: tuple[int, ...]
     modifiers: tuple[frozenset[str], ...]
 
     def carries(self, wanted: frozenset[str]) -> str | None:
@@ -258,14 +257,12 @@ def _audience(claim: Finding) -> Audience | None:
 
 def _billed(lines: Iterable[Line], visit: Visit) -> list[_Billed]:
     """Every code on the claim, each once, in the order of the lines."""
-    rows = [(line.code, line.units, line.modifiers) for line in lines]
-    rows += [(service.code, 1, service.modifiers) for service in visit.other_services]
-    units: dict[str, list[int]] = {}
+    rows = [(line.code, line.modifiers) for line in lines]
+    rows += [(service.code, service.modifiers) for service in visit.other_services]
     modifiers: dict[str, list[frozenset[str]]] = {}
-    for code, count, carried in rows:
-        units.setdefault(code, []).append(count)
+    for code, carried in rows:
         modifiers.setdefault(code, []).append(frozenset(carried))
-    return [_Billed(code, tuple(units[code]), tuple(modifiers[code])) for code in units]
+    return [_Billed(code, tuple(each)) for code, each in modifiers.items()]
 
 
 def _pairs(

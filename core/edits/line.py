@@ -129,11 +129,12 @@ def is_initial(row: Earned) -> bool:
     return row.role in INITIAL_ROLES.values()
 
 
-def line_of(row: Earned, visit: Visit, book: Rulebook, given: Mapping[str, Given], leading: Earned | None) -> Line:
+def line_of(
+    row: Earned, drug: str, visit: Visit, book: Rulebook, given: Mapping[str, Given], leading: Earned | None
+) -> Line:
     """The line of a role: its code number on the date, and the modifiers that the record calls for."""
     code = book.codes[row.role]
     modifiers, findings = row.modifiers, row.findings
-    drug = str(row.findings[-1].facts.get("drug", ""))
     if leading is not None and row is not leading and is_initial(row):
         found = _separate(drug, visit, book, *(given[line.administrations[0]].encounter for line in (leading, row)))
         modifiers, findings = (*modifiers, str(found.facts["modifier"])), (*findings, found)
@@ -186,9 +187,9 @@ def dated(
 
 
 def _at(spans: tuple[Span, ...], minute: int) -> int:
-    """The clock time at which so many minutes had run."""
+    """The clock time at which so many minutes had run; of what took no time, such as a push, its own."""
     for start, stop in spans:
         if minute < stop - start:
             return start + minute
         minute -= stop - start
-    return spans[-1][1] - 1
+    return spans[-1][0]

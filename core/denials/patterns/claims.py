@@ -197,8 +197,10 @@ def denied_drug_code_out_of_date(case: Case, line: BilledLine) -> Verdict:
         return cannot_tell("date_of_service", code=line.code)
     if any(row.code == line.code for drug in dated for row in drug.billing_on(day)):
         return does_not(code=line.code)
-    rows = dated[0].billing_on(day)
-    return applies(code=line.code, drug=dated[0].name, now=" or ".join(row.code for row in rows) or "none")
+    meant = case.meant_by(line)
+    now = dict.fromkeys(row.code for drug in meant for row in drug.billing_on(day))
+    names = " or ".join(drug.name for drug in meant)
+    return applies(code=line.code, drug=names, now=" or ".join(now) or "none")
 
 
 @rule(

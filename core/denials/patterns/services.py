@@ -135,9 +135,13 @@ def denied_second_concurrent(case: Case, line: BilledLine) -> Verdict:
     """A concurrent infusion is reported once in an encounter."""
     if case.role(line) != "infusion_concurrent":
         return does_not(code=line.code)
-    earlier = [row for row in case.denial.billed_lines if row.code == line.code]
-    hit = line.units > 1 or earlier[0] is not line
+    hit = line.units > 1 or the_one(case, line) is not line
     return (applies if hit else does_not)(code=line.code)
+
+
+def the_one(case: Case, line: BilledLine) -> BilledLine:
+    """Of the lines of a code that is reported once, the one that stands: one that was paid, then the first billed."""
+    return min((row for row in case.denial.billed_lines if row.code == line.code), key=lambda row: row.denied)
 
 
 @rule(
@@ -230,11 +234,7 @@ def denied_supported_add_on(case: Case, line: BilledLine) -> Verdict:
     if case.edited is not None:
         return _by_record(case, line, primary)
     if code.role not in _NEW_PUSHES:
-        unknown = (
-            code.role in ("infusion_sequential", "chemo_infusion_sequential", "push_same_drug") or "hour" in code.role
-        )
-        lacks = "what was charted"
-        return cannot_tell("administrations", code=line.code, lacks=lacks) if unknown else does_not(code=line.code)
+        return cannot_tell("administrations", code=line.code, lacks="what was charted")
     if case.procedures or any(drug and drug.other_use for drug in map(case.drug, case.family)):
         return cannot_tell("purpose", code=line.code, lacks="what the drugs were given for")
     if any(case.drug(row) is None for row in case.family):
@@ -296,8 +296,10 @@ def denied_unsupported(case: Case, line: BilledLine) -> Verdict:
         return does_not(code=line.code, units=line.units)
     if case.unsettled:
         return cannot_tell("questions", code=line.code)
-    left = max(0, units - taken)
-    supported = f"{line.code} x {left}" if left else _instead(case, line)
+    if units > taken:
+        supported = f"{line.code} x {units - taken}"
+    else:
+        supported = "no more of it than its other lines have" if units else _instead(case, line)
     return applies(code=line.code, units=line.units, supported=supported)
 
 
