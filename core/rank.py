@@ -329,7 +329,7 @@ _ALONE = "is the only service on its access that can be initial"
 _ALONE_SO_FAR = "is the only service on its access that can be initial while another is open"
 
 
-def _standing(row: Service, services: Iterable[Service], says: str, tiers: Mapping[tuple[str, str], Tier]) -> str:
+def _standing(row: Service, services: Sequence[Service], says: str, tiers: Mapping[tuple[str, str], Tier]) -> str:
     """Why a service ranks first on its access: alone, of the highest tier, or the longest or first among equals."""
     others = [
         other for other in services if other.kind in IN_CONTEST and other.access == row.access and other is not row
@@ -339,7 +339,7 @@ def _standing(row: Service, services: Iterable[Service], says: str, tiers: Mappi
     equals = [other for other in others if _tier(other, tiers) == _tier(row, tiers)]
     if not equals:
         return f"ranks highest on its access ({says})"
-    if any(_even(other, row) for other in equals):
+    if any(_even(other, row) and not _elsewhere(other, services) for other in equals):
         return f"ranks highest on its access ({says}, one of several equals: which of them leads changes no code)"
     if row.kind is not Kind.PUSH and all((other.minutes or 0) < (row.minutes or 0) for other in equals):
         return f"ranks highest on its access ({says}, the longest of several)"
@@ -370,12 +370,19 @@ def _ordered(services: Sequence[Service], tiers: Mapping[tuple[str, str], Tier])
             most, first = longest.get(group, (0, UNTIMED))
             longest[group] = min(most, -(row.minutes or 0)), min(first, _start(row))
 
-    def key(row: Service) -> tuple[int, int, int, tuple[int, str], int, int, tuple[int, str]]:
+    def key(row: Service) -> tuple[int, int, int, bool, tuple[int, str], int, int, tuple[int, str]]:
         group = (row.kind, row.access, row.substance)
         most, first = longest.get(group, (0, _start(row)))
-        return _tier(row, tiers), most, first, labels[group], _start(row), -(row.minutes or 0), _label(row)
+        # A drug also given at another access may be a repeat there: the one that cannot be goes first.
+        twice = _elsewhere(row, services)
+        return _tier(row, tiers), most, first, twice, labels[group], _start(row), -(row.minutes or 0), _label(row)
 
     return sorted(services, key=key)
+
+
+def _elsewhere(row: Service, services: Iterable[Service]) -> bool:
+    """Whether the drug is given at another access too."""
+    return any(other.substance == row.substance and other.access != row.access for other in services)
 
 
 def _label(row: Service) -> tuple[int, str]:
