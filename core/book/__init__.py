@@ -32,6 +32,7 @@ from ivcoder.book.rows import (
     Billing,
     Category,
     Code,
+    CodeRange,
     Confidence,
     Difference,
     DifferenceKind,
@@ -44,10 +45,8 @@ from ivcoder.book.rows import (
     Place,
     Reported,
     Source,
-    Surgery,
     Tier,
     UnitLimit,
-    VisitRange,
     When,
     in_force,
 )
@@ -139,8 +138,8 @@ class Rulebook:
     payers: Mapping[str, Payer]
     differences: Mapping[tuple[str, DifferenceKind], tuple[Difference, ...]]
     included: Mapping[str, Included]
-    visits: tuple[VisitRange, ...]
-    surgery: tuple[Surgery, ...]
+    visits: tuple[CodeRange, ...]
+    surgery: tuple[CodeRange, ...]
     minimal_visits: Mapping[str, MinimalVisit]
     modifiers: Mapping[str, str]
     services: Mapping[str, Reported]
@@ -167,11 +166,11 @@ class Rulebook:
 
     def is_visit(self, code: str) -> bool:
         """Whether a code is an evaluation and management visit."""
-        return any(row.first <= code <= row.last for row in self.visits)
+        return any(row.holds(code) for row in self.visits)
 
     def is_surgery(self, code: str) -> bool:
         """Whether a code is one of an operation, access to veins left aside."""
-        return any(row.first <= code <= row.last for row in self.surgery)
+        return any(row.holds(code) for row in self.surgery)
 
     def pair(self, one: str, two: str, audience: Audience) -> Pair | None:
         """The rulebook's own row of the edit with ``one`` in column one and ``two`` in column two."""

@@ -292,21 +292,16 @@ class Included(Row):
 
 
 @dataclass(frozen=True, slots=True)
-class VisitRange(Row):
-    """A range of evaluation and management codes."""
+class CodeRange(Row):
+    """Codes that are one kind of service, from the first to the last."""
 
     first: str
     last: str
     sources: tuple[str, ...]
 
-
-@dataclass(frozen=True, slots=True)
-class Surgery(Row):
-    """A range of surgical codes, to which the drugs given for an operation belong."""
-
-    first: str
-    last: str
-    sources: tuple[str, ...]
+    def holds(self, code: str) -> bool:
+        """Whether a code is among them."""
+        return self.first <= code <= self.last
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,15 +339,6 @@ class Hint(Row):
 
     pattern: str
     codes: tuple[str, ...]
-    sources: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Family(Row):
-    """A range of codes that are drug administration."""
-
-    first: str
-    last: str
     sources: tuple[str, ...]
 
 
@@ -439,8 +425,8 @@ class Tables(Row):
     payer: tuple[Payer, ...]
     difference: tuple[Difference, ...]
     included: tuple[Included, ...]
-    visit: tuple[VisitRange, ...]
-    surgery: tuple[Surgery, ...]
+    visit: tuple[CodeRange, ...]
+    surgery: tuple[CodeRange, ...]
     minimal_visit: tuple[MinimalVisit, ...]
     modifier: tuple[Modifier, ...]
     adjustment: tuple[Adjustment, ...]
@@ -448,7 +434,7 @@ class Tables(Row):
     drug: tuple[Drug, ...]
     service: tuple[Reported, ...]
     outside: tuple[Outside, ...]
-    family: tuple[Family, ...]
+    family: tuple[CodeRange, ...]
     pair: tuple[Pair, ...]
     mue: tuple[UnitLimit, ...]
     element: tuple[Element, ...]

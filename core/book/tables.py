@@ -115,4 +115,4 @@ def formulary() -> Formulary:
 
 def in_family(code: str) -> bool:
     """Whether a code is one of drug administration."""
-    return any(row.first <= code <= row.last for row in tables()[0].family)
+    return any(row.holds(code) for row in tables()[0].family)
