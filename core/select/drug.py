@@ -166,7 +166,7 @@ def drug_units_of_the_day(drug: str, code: str, apart: int, together: int) -> Ve
     says="{drug} comes in single-dose containers, which {payer} wants marked: {words}.",
     otherwise="Discarded amounts of {drug} need no modifier here.",
     unsure="{drug} comes in single-dose containers; whether any was discarded is not documented, and {payer} "
-    "wants to be told either way.",
+    "wants to be told either way where it pays the drug by itself.",
 )
 def discarded_drug(given: Given, drug: Drug, visit: Visit, book: Rulebook, units: int | None) -> Verdict:
     """Medicare, and payers that follow it, want what was discarded from a single-dose container on a line of its own
