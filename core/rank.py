@@ -171,7 +171,7 @@ def infusion_resumed(services: Sequence[Service]) -> Verdict:
     drug = services[0].drug
     if len(services) == 1:
         return does_not(drug=drug)
-    return applies(drug=drug, minutes=sum(row.minutes or 0 for row in services))
+    return applies(drug=drug, minutes=sum(row.length for row in services))
 
 
 @rule(
@@ -341,7 +341,7 @@ def _standing(row: Service, services: Sequence[Service], says: str, tiers: Mappi
         return f"ranks highest on its access ({says})"
     if any(_even(other, row) and not _elsewhere(other, services) for other in equals):
         return f"ranks highest on its access ({says}, one of several equals: which of them leads changes no code)"
-    if row.kind is not Kind.PUSH and all((other.minutes or 0) < (row.minutes or 0) for other in equals):
+    if row.kind is not Kind.PUSH and all(other.length < row.length for other in equals):
         return f"ranks highest on its access ({says}, the longest of several)"
     return f"ranks highest on its access ({says}, the first of several)"
 
@@ -368,14 +368,14 @@ def _ordered(services: Sequence[Service], tiers: Mapping[tuple[str, str], Tier])
         labels[group] = min(labels.get(group, _label(row)), _label(row))
         if row.kind is not Kind.PUSH:
             most, first = longest.get(group, (0, UNTIMED))
-            longest[group] = min(most, -(row.minutes or 0)), min(first, _start(row))
+            longest[group] = min(most, -row.length), min(first, _start(row))
 
     def key(row: Service) -> tuple[int, int, int, bool, tuple[int, str], int, int, tuple[int, str]]:
         group = (row.kind, row.access, row.substance)
         most, first = longest.get(group, (0, _start(row)))
         # A drug also given at another access may be a repeat there: the one that cannot be goes first.
         twice = _elsewhere(row, services)
-        return _tier(row, tiers), most, first, twice, labels[group], _start(row), -(row.minutes or 0), _label(row)
+        return _tier(row, tiers), most, first, twice, labels[group], _start(row), -row.length, _label(row)
 
     return sorted(services, key=key)
 
@@ -406,9 +406,7 @@ def _joined(services: Iterable[Service]) -> list[Service]:
         else:
             joined.append(row)
     for members in groups.values():
-        members.sort(
-            key=lambda row: (row.start is None, row.start or 0, row.resumed is True, -(row.minutes or 0), row.drug)
-        )
+        members.sort(key=lambda row: (row.when, row.resumed is True, -row.length, row.drug))
         segments = [members[0]]
         for row in members[1:]:
             if row.kind in _ALL_ONE or row.resumed:
@@ -427,7 +425,7 @@ def _one(segments: Sequence[Service]) -> Service:
         return first
     findings = [finding for row in segments for finding in row.findings]
     timed = all(row.spans for row in segments)
-    minutes = sum(row.minutes or 0 for row in segments)
+    minutes = sum(row.length for row in segments)
     if first.kind is Kind.SC_INFUSION:
         minutes = _covered(segments) if timed else minutes
         findings.append(sc_infusion_once(segments, minutes))

@@ -268,7 +268,7 @@ def _beside(service: Service, charted: int, ranked: Ranked) -> int:
         (row.service for row in ranked.standings if set(service.administrations) <= {*row.service.administrations}),
         service,
     )
-    return charted - (whole.minutes or 0) if service.minutes is not None else 0
+    return charted - whole.length if service.minutes is not None else 0
 
 
 def _crossings(service: Service, charted: int, services: Sequence[Service]) -> set[int]:

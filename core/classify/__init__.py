@@ -121,7 +121,7 @@ def _classified(
         if len(bag.members) > 1:
             why = (*why, mixed_bag(bag.members))
         if len(bag.rows) > len(bag.members):
-            why = (*why, infusion_continued(bag.label, len(bag.rows), bag.minutes or 0))
+            why = (*why, infusion_continued(bag.label, len(bag.rows), bag.length))
         included = carried(bag) if category is Category.HYDRATION and first.route in BY_VEIN else None
         if included is not None and included.holds:
             kind, found, why = Kind.NOT_REPORTABLE, (included,), ()

@@ -76,7 +76,7 @@ def drips_of(bags: Iterable[Bag], accesses: Mapping[str, str]) -> list[Bag]:
 def whole_doses(bags: Iterable[Bag], accesses: Mapping[str, str]) -> dict[tuple[str, ...], int]:
     """For each bag that is part of an interrupted dose: the minutes of the whole dose, all its parts added up."""
     doses: dict[tuple[Route, str, str], list[list[Bag]]] = {}
-    for bag in sorted(bags, key=lambda bag: (bag.start is None, bag.start or 0, bag.first.resumed is True, bag.rows)):
+    for bag in sorted(bags, key=lambda bag: (bag.when, bag.first.resumed is True, bag.rows)):
         access = accesses.get(bag.first.access_site, "")
         of_drug = doses.setdefault((bag.first.route, access, substance_of(bag)), [])
         if bag.first.resumed and of_drug:
@@ -84,7 +84,7 @@ def whole_doses(bags: Iterable[Bag], accesses: Mapping[str, str]) -> dict[tuple[
         else:
             of_drug.append([bag])
     return {
-        bag.rows: sum(part.minutes or 0 for part in parts)
+        bag.rows: sum(part.length for part in parts)
         for of_drug in doses.values()
         for parts in of_drug
         if len(parts) > 1
@@ -98,7 +98,7 @@ _DRIPS = frozenset({Route.IV_INFUSION, Route.IV_PUMP, Route.SC_INFUSION, Route.I
 def _span(bag: Bag) -> tuple[int, int, bool, tuple[str, ...]]:
     """From when to when, a dose of its own last, and the rows to tell equal ones apart."""
     start = bag.start or 0
-    return start, start + (bag.minutes or 0), bag.first.resumed is False, bag.rows
+    return start, start + bag.length, bag.first.resumed is False, bag.rows
 
 
 def bags_of(rows: Sequence[Given], drugs: Mapping[str, Drug | None]) -> Iterator[Bag]:

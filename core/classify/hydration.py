@@ -45,7 +45,7 @@ def hydration_times(drug: str, minutes: int | None, lacks: str) -> Verdict:
 )
 def hydration_concurrent(bag: Bag, others: Sequence[Service]) -> Verdict:
     """Minutes of hydration that run while a drug infuses are not reportable; the rest counts."""
-    total = bag.minutes or 0
+    total = bag.length
     if bag.start is None:
         return cannot_tell("start", drug=bag.label) if others else does_not(drug=bag.label)
     beside = total - uncovered((bag.start, bag.start + total), (span for row in others for span in row.spans))
@@ -84,7 +84,7 @@ def hydrate(
     totals: dict[str, int] = {}
     taken: dict[str, list[Span]] = {}
     counted: list[tuple[int, Service]] = []
-    for place, bag, why in sorted(waiting, key=lambda row: (row[1].start is None, row[1].start or 0, row[1].rows)):
+    for place, bag, why in sorted(waiting, key=lambda row: (row[1].when, row[1].rows)):
         access = accesses[bag.first.access_site][0]
         lacking = lacks(bag)
         timed = hydration_times(bag.label, bag.minutes, "length" if lacking == "minutes" else lacking)
@@ -130,22 +130,22 @@ def _until_the_next(bag: Bag, fluids: Sequence[Bag]) -> tuple[Option, ...]:
 
 def _overlap_question(bag: Bag, drug_infusions: Sequence[Service], finding: Finding) -> Question:
     """Ask for the one time that would show whether the hydration ran beside the drug."""
-    length = bag.minutes or 0
+    length = bag.length
     fixed: dict[str | None, Mapping[str, object]] = {}
     if bag.start is None:
         other = next((row for row in drug_infusions if row.spans), None)
         if other is None:
             # Neither has a clock time: the drug's is put at midnight, and the fluid's beside it or after.
             other = drug_infusions[0]
-            fixed = {other.administrations[0]: {"start": 0, "stop": other.minutes or 0}}
+            fixed = {other.administrations[0]: {"start": 0, "stop": other.length}}
         beside = other.spans[0][0] if other.spans else 0
-        apart = max((stop for row in drug_infusions for _, stop in row.spans), default=other.minutes or 0)
+        apart = max((stop for row in drug_infusions for _, stop in row.spans), default=other.length)
         about = bag.first.id
         times = ((beside, beside + length), (apart, apart + length))
     else:
         unknown = next(row for row in drug_infusions if not row.spans)
         about = unknown.administrations[0]
-        ran = unknown.minutes or 0
+        ran = unknown.length
         times = ((bag.start, bag.start + ran), (bag.start + length, bag.start + length + ran))
     options = tuple(
         Option(key, {}, {**fixed, about: {"start": start, "stop": stop}})

@@ -110,6 +110,16 @@ class Service(NamedTuple):
         """The first minute, if charted."""
         return self.spans[0][0] if self.spans else None
 
+    @property
+    def length(self) -> int:
+        """The minutes, none documented counting as none."""
+        return self.minutes or 0
+
+    @property
+    def when(self) -> tuple[bool, int]:
+        """Its place in time, what has no time last."""
+        return self.start is None, self.start or 0
+
 
 @dataclass(frozen=True, slots=True)
 class Classified:
@@ -146,6 +156,16 @@ class Bag(NamedTuple):
     minutes: int | None
     label: str
     rows: tuple[str, ...]
+
+    @property
+    def length(self) -> int:
+        """The minutes, none documented counting as none."""
+        return self.minutes or 0
+
+    @property
+    def when(self) -> tuple[bool, int]:
+        """Its place in time, what has no time last."""
+        return self.start is None, self.start or 0
 
 
 def contents(bag: Bag) -> list[tuple[Given, Drug | None]]:

@@ -234,7 +234,7 @@ def reason_set_aside(visit: Visit) -> Verdict:
 )
 def unusual_length(service: Service, book: Rulebook) -> Verdict:
     """An infusion of more than {infusion_unusual} minutes is coded as charted, and the answer asks to check it."""
-    minutes, limit = service.minutes or 0, book.limits["infusion_unusual"]
+    minutes, limit = service.length, book.limits["infusion_unusual"]
     return (applies if minutes > limit else does_not)(drug=service.drug, minutes=minutes, limit=limit)
 
 

@@ -323,7 +323,7 @@ def _further_doses(ranked: Ranked, service: Service) -> tuple[Service, ...]:
         if (row.service.kind, row.service.access, row.service.substance)
         == (service.kind, service.access, service.substance)
     ]
-    same.sort(key=lambda row: (row.start is None, row.start or 0, -(row.minutes or 0), row.administrations))
+    same.sort(key=lambda row: (row.when, -row.length, row.administrations))
     return tuple(same[1:])
 
 

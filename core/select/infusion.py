@@ -67,7 +67,7 @@ def concurrent_infusion(service: Service, higher: Sequence[Service], book: Ruleb
     """An infusion that runs beside another drug's, from its own bag on the same access, for more than
     {concurrent_share} percent of its minutes is concurrent; it is reported by its occurrence and not by the hour.
     """
-    minutes = service.minutes or 0
+    minutes = service.length
     for other in higher:
         beside = overlap_of(service, other)
         if beside * WHOLE > minutes * book.limits["concurrent_share"]:
@@ -98,7 +98,7 @@ def partial_overlap(service: Service, higher: Sequence[Service]) -> Verdict:
     """When two infusions overlap for part of the time, sources differ on whether the later one is concurrent or
     sequential; the greater part decides here, and the answer says so.
     """
-    minutes = service.minutes or 0
+    minutes = service.length
     for other in higher:
         beside = overlap_of(service, other)
         if 0 < beside < minutes:
@@ -124,7 +124,7 @@ def same_drug_infused_again(service: Service, book: Rulebook) -> Verdict:
     Some sources add the times of all doses up, some count a short one as a repeat push. Whether it went on with the
     dose before is asked where that ended no more than {resumed_within} minutes earlier.
     """
-    minutes, least = service.minutes or 0, book.limits["push_longest"] + 1
+    minutes, least = service.length, book.limits["push_longest"] + 1
     taken = "taken as" if service.resumed is None else "charted as"
     if minutes < least:
         return does_not(drug=service.drug, taken=taken, minutes=minutes, limit=least)
@@ -201,7 +201,7 @@ def hydration_secondary(service: Service, initial: Service | None, book: Ruleboo
     """
     if initial is None or initial is service:
         return does_not()
-    minutes = service.minutes or 0
+    minutes = service.length
     hours = 1 + further_hours(minutes, book)
     return applies(minutes=minutes, initial=initial.drug, hours=hours, unit="unit" if hours == 1 else "units")
 
@@ -263,7 +263,7 @@ _SHORT = {"infusion_initial": "push_initial", "chemo_infusion_initial": "chemo_p
 def _lost(role: str, standing: Standing) -> tuple[tuple[str, Finding], ...]:
     """The role that came closest: a push for a short initial infusion, the initial role for a later one."""
     if role in _SHORT:
-        short = (standing.service.minutes or 0) < HOUR
+        short = standing.service.length < HOUR
         return ((_SHORT[role], standing.service.findings[-1]),) if short else ()
     competes = standing.service.kind in IN_CONTEST and not standing.initial
     return lost_initial(standing) if competes else ()
@@ -376,7 +376,7 @@ def times_question(service: Service, peers: Sequence[Service], finding: Finding)
     other = next(row for row in peers if row.drug == finding.facts["other"])
     still, asked = (service, other) if service.spans else (other, service)
     beside = still.spans[0][0] if still.spans else 0
-    apart = max((stop for _, stop in still.spans), default=still.minutes or 0)
+    apart = max((stop for _, stop in still.spans), default=still.length)
     fixed: dict[str | None, Mapping[str, object]] = {} if still.spans else {still.administrations[0]: moved(still, 0)}
     options = tuple(
         Option(key, {}, {**fixed, asked.administrations[0]: moved(asked, start)})

@@ -154,7 +154,7 @@ def pushes_of(ranked: Ranked, asides: Asides) -> dict[int, list[Earned] | Refuse
     if not rows:
         return {}
     # Initial pushes are settled; the others follow in time, those without a time last.
-    rows.sort(key=lambda row: (not row[1].initial, row[1].service.start is None, row[1].service.start or 0))
+    rows.sort(key=lambda row: (not row[1].initial, row[1].service.when))
     hung = {row.id for row in ranked.classified.visit.administrations if row.route is Route.IV_INFUSION}
     infused: dict[str, list[Service]] = {}
     for standing in ranked.standings:

@@ -103,7 +103,7 @@ def denied_push_over_time(case: Case, line: BilledLine) -> Verdict:
     service = services[0]
     if service.kind is not Kind.INFUSION:
         return does_not(code=line.code)
-    return applies(code=line.code, drug=service.drug, minutes=service.minutes or 0)
+    return applies(code=line.code, drug=service.drug, minutes=service.length)
 
 
 @rule(
