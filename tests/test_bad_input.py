@@ -53,6 +53,7 @@ DOCUMENTS = {
     "drug with control characters": (row(drug=f"{CANARY}\x1b[31m"), ["administrations[0].drug"]),
     "drug too long": (row(drug=CANARY * 50), ["administrations[0].drug"]),
     "unknown route": (row(route=CANARY), ["administrations[0].route"]),
+    "no lesions": (row(lesions=0), ["administrations[0].lesions"]),
     "by vein, no matter how": (row(route="IV"), ["administrations[0].route"]),
     "route missing": (encounter(administrations=[{"id": "1", "drug": "x"}]), ["administrations[0].route"]),
     "unknown field": (encounter(patient_name=CANARY), ["patient_name"]),

@@ -207,3 +207,13 @@ def test_modifiers_for_discarded_drug_have_their_dates(day, discarded, lines):
     answer = select_push_codes(given, what_if=False)
     drug = [" ".join((str(line.units), *line.modifiers)) for line in answer.lines if line.role == "drug"]
     assert drug == lines
+
+
+@pytest.mark.parametrize(("route", "said"), [("iv_push", True), ("iv_infusion", False)])
+def test_only_what_was_charted_as_pushes_is_said_to_be_pushed_at_once(route, said):
+    rows = [
+        {"id": "1", "drug": "vancomycin", "route": route, "start": "09:00"},
+        {"id": "2", "drug": "Zofran", "route": "iv_push", "start": "09:00"},
+    ]
+    coding = select_push_codes({"date_of_service": "2026-03-02", "place_of_service": "23", "administrations": rows})
+    assert any("pushes-at-once" in row.rules for row in coding.notices) is said

@@ -125,7 +125,7 @@ ASKED = [
     (sc_infusion_once, ([ONE], 60), "does_not_apply"),
     (drug_lines.drug_code_by_date, (given(), drug("Solu-Medrol"), None, None), "does_not_apply"),
     (infusion.additional_hour, (service(), BOOK), "cannot_tell"),
-    (infusion.same_drug_infused_again, (service(minutes=10), BOOK), "does_not_apply"),
+    (infusion.same_drug_infused_again, (service(minutes=15), BOOK), "does_not_apply"),
     (infusion.concurrent_chemo, (ONE, True, "y", "96549"), "does_not_apply"),
     (infusion.sequential_infusion, (ONE, ONE, (ONE,)), "does_not_apply"),
     (infusion.hydration_secondary, (ONE, None, BOOK), "does_not_apply"),
