@@ -339,7 +339,8 @@ def _standing(row: Service, services: Sequence[Service], says: str, tiers: Mappi
     equals = [other for other in others if _tier(other, tiers) == _tier(row, tiers)]
     if not equals:
         return f"ranks highest on its access ({says})"
-    if any(_even(other, row) and not _elsewhere(other, services) for other in equals):
+    once = [other for other in (row, *equals) if not _given_again(other, services)]
+    if row in once and any(_even(other, row) for other in equals if other in once):
         return f"ranks highest on its access ({says}, one of several equals: which of them leads changes no code)"
     if row.kind is not Kind.PUSH and all(other.length < row.length for other in equals):
         return f"ranks highest on its access ({says}, the longest of several)"
@@ -373,16 +374,16 @@ def _ordered(services: Sequence[Service], tiers: Mapping[tuple[str, str], Tier])
     def key(row: Service) -> tuple[int, int, int, bool, tuple[int, str], int, int, tuple[int, str]]:
         group = (row.kind, row.access, row.substance)
         most, first = longest.get(group, (0, _start(row)))
-        # A drug also given at another access may be a repeat there: the one that cannot be goes first.
-        twice = _elsewhere(row, services)
-        return _tier(row, tiers), most, first, twice, labels[group], _start(row), -row.length, _label(row)
+        # What is given again elsewhere may be a repeat: of equals the drug given once goes first.
+        again = _given_again(row, services)
+        return _tier(row, tiers), most, first, again, labels[group], _start(row), -row.length, _label(row)
 
     return sorted(services, key=key)
 
 
-def _elsewhere(row: Service, services: Iterable[Service]) -> bool:
-    """Whether the drug is given at another access too."""
-    return any(other.substance == row.substance and other.access != row.access for other in services)
+def _given_again(row: Service, services: Iterable[Service]) -> bool:
+    """Whether the drug is given in another service too."""
+    return any(other is not row and other.substance == row.substance for other in services)
 
 
 def _label(row: Service) -> tuple[int, str]:

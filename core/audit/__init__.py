@@ -1,4 +1,4 @@
-"""Step 7: does the record support what was billed?
+"""Step 8: does the record support what was billed?
 
 Every billed line is held against the lines the encounter supports, and what an open question would make right is
 asked, not called an error.

@@ -27,7 +27,11 @@ from ivcoder.book.rows import Category, Drug
 _REMEMBERED = 4096
 """Names whose neighbours are kept: looking for them is slow, and what-if asks for the same ones on every walk."""
 
-_BY_VEIN = re.compile(r"(?<!\w)(?:iv|intravenous)(?!\w)", re.IGNORECASE)
+_SAYS_ROUTE = {
+    "iv_infusion": re.compile(r"(?<!\w)(?:iv|intravenous)(?!\w)", re.IGNORECASE),
+    "sc": re.compile(r"(?<!\w)(?:sc|sq|subq|subcut|subcutaneous)(?!\w)", re.IGNORECASE),
+}
+"""Routes that a name may say, whatever the one charted."""
 
 _LONGEST = 120
 """Characters of the longest name that is read: an encounter takes no longer one."""
@@ -151,12 +155,13 @@ class Formulary:
     def product(self, name: str, route: str) -> Drug | None:
         """The drug that goes by this name, in the product made for ``route`` where its products differ by route.
 
-        A name that says IV stands for the intravenous product, whatever the route, and a brand for no product of
-        another brand.
+        A name that says IV or SC stands for the product made for that, whatever the route, and a brand for no product
+        of another brand.
         """
         found = self.find(name)
-        if found is None or _BY_VEIN.search(name):
-            return found
+        if found is None:
+            return None
+        route = next((said for said, words in _SAYS_ROUTE.items() if words.search(name)), route)
         made = self.made_for(found, route)
         asked = plain(name)
         if asked in map(plain, found.brands):

@@ -25,6 +25,9 @@ _UNITS = {
 }
 """Units as charts write them, by the way they are written here."""
 
+_SPECIES = _words("porcine|human")
+_FACTOR = _words("factor", "antihemophilic")
+
 _WITH = re.compile(r"\bw/\s*", re.IGNORECASE)
 
 _NUMBER = r"(?<![\w./])(?:\d[\d,]*(?:\.\d+)?|\.\d+)"
@@ -43,7 +46,7 @@ CONTAINER = _words(
 )
 FORM = _words(
     r"(?:injection|iv) sol(?:utio)?n|sol(?:utio)?n for (?:injection|infusion)|(?:for )?inj(?:ection)?|injectable",
-    r"hcl|hydrochloride|porcine|human|iso-?osm?|chemo|slow|rapid|bolus|iv|ivp|ivpb|push|piggyback|intravenous|infusion|drip|gtt",
+    r"hcl|hydrochloride|iso-?osm?|chemo|slow|bolus|iv|ivp|ivpb|push|piggyback|intravenous|infusion|drip|gtt",
     "im|intramuscular|sc|sq|subq|subcut|subcutaneous",
 )
 PURE = _words(r"m?pf|preservative[- ]free")
@@ -67,8 +70,12 @@ def plain(name: str) -> str:
 
 
 def spelled(text: str) -> str:
-    """A text with its units, and "w/", written in one way."""
+    """A text with its units, and "w/", written in one way, and without the species, which tells clotting factors
+    apart and nothing else.
+    """
     text = _WITH.sub("with ", " ".join(text.split()))
+    if not _FACTOR.search(text):
+        text = _SPECIES.sub(" ", text)
     for unit, spellings in _UNITS.items():
         text = spellings.sub(f" {unit}", text)
     return text

@@ -104,7 +104,7 @@ def _classified(
     for bag in bags:
         first = bag.first
         access, on_access = accesses.get(first.access_site, ("", ()))
-        if (barred := _never_reported(first)) is not None:
+        if (barred := _never_reported(first, bag.drugs[0])) is not None:
             services.append(service_of(bag, first.category, Kind.NOT_REPORTABLE, (barred,), access))
             continue
         if first.route not in BY_VEIN and (device := device_service(first)) is not None:
@@ -122,7 +122,7 @@ def _classified(
             why = (*why, mixed_bag(bag.members))
         if len(bag.rows) > len(bag.members):
             why = (*why, infusion_continued(bag.label, len(bag.rows), bag.length))
-        included = carried(bag) if category is Category.HYDRATION and first.route in BY_VEIN else None
+        included = carried(bag, category) if first.route in BY_VEIN else None
         if included is not None and included.holds:
             kind, found, why = Kind.NOT_REPORTABLE, (included,), ()
         elif included is not None and first.route is not Route.IV_PUSH:
@@ -151,9 +151,9 @@ def _of_a_procedure(given: Given, drug: Drug, visit: Visit) -> Finding | None:
     return None
 
 
-def _never_reported(given: Given) -> Finding | None:
+def _never_reported(given: Given, drug: Drug | None) -> Finding | None:
     """Why a drug given so, or for that, is not reported with this family whatever it is."""
-    if given.route is Route.INTRAPERITONEAL and (perfused := peritoneal_perfusion(given)).holds:
+    if given.route is Route.INTRAPERITONEAL and (perfused := peritoneal_perfusion(given, drug)).holds:
         return perfused
     if given.purpose is not None and (integral := integral_to_procedure(given)).holds:
         return integral
@@ -166,8 +166,14 @@ def _never_reported(given: Given) -> Finding | None:
 
 
 def drug_of(given: Given, book: Rulebook) -> Drug | None:
-    """The formulary's row for what was given: by name, or else by a HCPCS code only one drug has."""
+    """The formulary's row for what was given: by name, its charted code telling which of a drug's products it was, or
+    else by a HCPCS code only one drug has.
+    """
     found = book.formulary.product(given.drug, given.route.value)
+    if found is not None and given.hcpcs:
+        alike = (found, *book.formulary.kin(found))
+        charted = [drug for drug in alike if any(row.code == given.hcpcs for row in drug.hcpcs)]
+        return charted[0] if len(charted) == 1 else found
     if found is None and given.hcpcs:
         candidates = book.formulary.by_code.get(given.hcpcs, ())
         if len(candidates) == 1:

@@ -166,13 +166,17 @@ def carrier_fluid(given: Given) -> Verdict:
     return does_not(drug=given.drug)
 
 
-def carried(bag: Bag) -> Finding:
-    """Whether every fluid of a bag was a carrier, kept the line open or flushed it."""
+def carried(bag: Bag, category: Category | None) -> Finding | None:
+    """Whether all of a bag carried a drug, kept the line open or flushed it; of drugs only the last two count."""
     purposes = {row.purpose for row, _ in contents(bag)}
+    charted = any(row.category is not None for row in bag.members)
+    if category is not Category.HYDRATION and (charted or not purposes <= _FLUSHING):
+        return None
     purpose = next((value for value in Purpose if value in purposes), None)
     return carrier_fluid(bag.first._replace(purpose=purpose if purposes <= _INCLUDED else None))
 
 
+_FLUSHING = frozenset({Purpose.KEEP_OPEN, Purpose.FLUSH})
 _INCLUDED = frozenset({Purpose.CARRIER, Purpose.KEEP_OPEN, Purpose.FLUSH})
 
 _Found = tuple[Category | None, tuple[Finding, ...], list[Question]]

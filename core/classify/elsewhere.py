@@ -248,14 +248,15 @@ def integral_to_procedure(given: Given) -> Verdict:
     confidence=Confidence.MEDIUM,
     says="{drug} was put into the peritoneal cavity during an operation. Perfusion with heated chemotherapy has add-on "
     "codes of the surgeon's time beside the operation, from 2024-01-01: those are not worked out here.",
-    otherwise="{drug} was not put into the peritoneal cavity during an operation.",
+    otherwise="{drug} was not chemotherapy put into the peritoneal cavity during an operation.",
 )
-def peritoneal_perfusion(given: Given) -> Verdict:
+def peritoneal_perfusion(given: Given, drug: Drug | None) -> Verdict:
     """Heated chemotherapy circulated in the abdomen during an operation is reported with add-on codes that go by time,
     the first hour and each further half hour, beside the operation. They are the surgeon's, and outside these rules.
     """
+    category = given.category or (drug.category if drug else None)
     hit = given.route is Route.INTRAPERITONEAL and given.purpose is Purpose.PROCEDURE
-    return (applies if hit else does_not)(drug=given.drug)
+    return (applies if hit and category is Category.CHEMOTHERAPY else does_not)(drug=given.drug)
 
 
 @rule(

@@ -1,4 +1,4 @@
-"""Step 6: why was this line denied, is the payer right, what now?
+"""Step 7: why was this line denied, is the payer right, what now?
 
 Every denied line is held against the patterns. The claim is corrected to what the encounter supports when one is
 given, and line by line otherwise.

@@ -151,8 +151,8 @@ def the_one(case: Case, line: BilledLine) -> BilledLine:
     sources=("x12-carc", "x12-rarc", "cms-mue"),
     nature="convention",
     confidence=Confidence.MEDIUM,
-    says="{code} was denied for its {units} units. Unlikely-edit limits are not in this rulebook; the record of each "
-    "unit decides, where the limit can be appealed at all.",
+    says="{code} was denied for its {units} units. Which limit was applied does not follow from the denial; the record "
+    "of each unit decides, where the limit can be appealed at all.",
     otherwise="{code} was not denied for its units, or the record does not support them.",
 )
 def denied_units(case: Case, line: BilledLine) -> Verdict:
