@@ -382,8 +382,8 @@ def _ordered(services: Sequence[Service], tiers: Mapping[tuple[str, str], Tier])
 
 
 def _given_again(row: Service, services: Iterable[Service]) -> bool:
-    """Whether the drug is given in another service too."""
-    return any(other is not row and other.substance == row.substance for other in services)
+    """Whether the drug is given in another service that competes to be initial."""
+    return any(other is not row and other.substance == row.substance and other.kind in IN_CONTEST for other in services)
 
 
 def _label(row: Service) -> tuple[int, str]:
