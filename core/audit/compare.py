@@ -35,6 +35,7 @@ from ivcoder.edits import (
 from ivcoder.encounter import OtherService, Route
 from ivcoder.rule import Finding
 from ivcoder.select import Refused
+from ivcoder.select.drug import drug_units_of_the_day
 
 Kind = Literal["unsupported", "wrong_code", "wrong_units", "missed", "wrong_modifier"]
 Direction = Literal["over_coded", "under_coded", "neutral"]
@@ -266,7 +267,7 @@ def _is_drug_row(desk: _Desk, pair: Pair) -> bool:
 def _added_up(desk: _Desk, code: str) -> bool:
     """Whether a drug is billed with the day's doses added up before rounding."""
     remarks = desk.case.edited.remarks if desk.case.edited else ()
-    told = [finding.facts for row in remarks for finding in row.findings if finding.rule == "drug-units-of-the-day"]
+    told = [finding.facts for row in remarks for finding in row.findings if finding.rule == drug_units_of_the_day.id]
     together = [int(facts["together"]) for facts in told if facts["code"] == code]
     places = [place for place, line in enumerate(desk.billed) if line.code == code]
     found = audit_units_of_the_day(code, sum(desk.billed[place].units for place in places), together)

@@ -50,7 +50,9 @@ FORM = _words(
     "im|intramuscular|sc|sq|subq|subcut|subcutaneous",
 )
 PURE = _words(r"m?pf|preservative[- ]free")
-IN_CARRIER = re.compile(r"(?P<head>.+)(?:\bin\b|/(?=\s*[a-z]))(?P<carrier>.*)", re.IGNORECASE | re.DOTALL)
+IN_CARRIER = re.compile(
+    r"(?P<head>.+)(?:\bin\b|/(?=\s*(?:[\d.,]+\s*m?L\s+)?[a-z]))(?P<carrier>.*)", re.IGNORECASE | re.DOTALL
+)
 """A drug and what it is in."""
 
 DILUENTS = frozenset({"", "water", "sterilewater", "swfi", "waterforinjection", "dextrose"})
