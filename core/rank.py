@@ -8,6 +8,7 @@ equals only.
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -339,7 +340,8 @@ def _standing(row: Service, services: Sequence[Service], says: str, tiers: Mappi
     equals = [other for other in others if _tier(other, tiers) == _tier(row, tiers)]
     if not equals:
         return f"ranks highest on its access ({says})"
-    once = [other for other in (row, *equals) if not _given_again(other, services)]
+    contest = _contest(services)
+    once = [other for other in (row, *equals) if not _given_again(other, contest)]
     if row in once and any(_even(other, row) for other in equals if other in once):
         return f"ranks highest on its access ({says}, one of several equals: which of them leads changes no code)"
     if row.kind is not Kind.PUSH and all(other.length < row.length for other in equals):
@@ -362,6 +364,7 @@ def _ordered(services: Sequence[Service], tiers: Mapping[tuple[str, str], Tier])
     """Highest tier first; inside it the drug with the longest infusion, its doses in their order, then by time, and of
     equals by label.
     """
+    contest = _contest(services)
     longest: dict[tuple[Kind, str, str], tuple[int, int]] = {}
     labels: dict[tuple[Kind, str, str], tuple[int, str]] = {}
     for row in services:
@@ -375,15 +378,20 @@ def _ordered(services: Sequence[Service], tiers: Mapping[tuple[str, str], Tier])
         group = (row.kind, row.access, row.substance)
         most, first = longest.get(group, (0, _start(row)))
         # What is given again elsewhere may be a repeat: of equals the drug given once goes first.
-        again = _given_again(row, services)
+        again = _given_again(row, contest)
         return _tier(row, tiers), most, first, again, labels[group], _start(row), -row.length, _label(row)
 
     return sorted(services, key=key)
 
 
-def _given_again(row: Service, services: Iterable[Service]) -> bool:
+def _contest(services: Iterable[Service]) -> Counter[str]:
+    """How many services of each drug compete to be initial."""
+    return Counter(row.substance for row in services if row.kind in IN_CONTEST)
+
+
+def _given_again(row: Service, contest: Counter[str]) -> bool:
     """Whether the drug is given in another service that competes to be initial."""
-    return any(other is not row and other.substance == row.substance and other.kind in IN_CONTEST for other in services)
+    return contest[row.substance] > (row.kind in IN_CONTEST)
 
 
 def _label(row: Service) -> tuple[int, str]:

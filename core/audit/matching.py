@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ivcoder.book import Drug, Reported
+from ivcoder.book import Reported
 from ivcoder.denials import BilledLine, Case
 from ivcoder.edits import Line
 
@@ -99,7 +99,7 @@ def _names(case: Case, line: BilledLine, row: Line) -> bool | None:
     drug = case.drug(line)
     if drug is None:
         return None
-    return any(charted is drug for charted in charted_drugs(case, row))
+    return any(charted is drug for charted in case.charted_drugs(row.administrations))
 
 
 def _same_code(case: Case, line: BilledLine, row: Line) -> Likeness | None:
@@ -117,7 +117,7 @@ def _same_service(case: Case, line: BilledLine, row: Line) -> Likeness | None:
     """Another code for what the line was billed for, as far as that can be told."""
     if not case.role(line):
         drugs = (*case.book.formulary.by_code.get(line.code, ()), case.drug(line))
-        charted = charted_drugs(case, row) if row.answer == "drug" else []
+        charted = case.charted_drugs(row.administrations) if row.answer == "drug" else []
         hit = any(drug is not None and drug in drugs for drug in charted)
         return (bool(_names(case, line, row)), line.units == row.units) if hit else None
     if row.answer == "drug":
@@ -136,12 +136,6 @@ def _same_service(case: Case, line: BilledLine, row: Line) -> Likeness | None:
 
 _DRUG_GIVEN = frozenset({"push", "infusion", "pump", "injection"})
 """Kinds that are taken for one another: ways to give one dose of a drug."""
-
-
-def charted_drugs(case: Case, row: Line) -> list[Drug | None]:
-    """The formulary's rows for what a supported line is for."""
-    drugs = case.edited.selected.ranked.classified.drugs if case.edited else {}
-    return [drugs[label] for label in row.administrations]
 
 
 def reported(case: Case, code: str) -> Reported:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -14,7 +13,9 @@ from ivcoder.book.naming import (
     DOSE,
     FORM,
     IN_CARRIER,
+    LONGEST,
     PURE,
+    SAYS_ROUTE,
     VOLUME,
     WITH_POTASSIUM,
     bare,
@@ -26,15 +27,6 @@ from ivcoder.book.rows import Category, Drug
 
 _REMEMBERED = 4096
 """Names whose neighbours are kept: looking for them is slow, and what-if asks for the same ones on every walk."""
-
-_SAYS_ROUTE = {
-    "iv_infusion": re.compile(r"(?<!\w)(?:iv|intravenous)(?!\w)", re.IGNORECASE),
-    "sc": re.compile(r"(?<!\w)(?:sc|sq|subq|subcut|subcutaneous)(?!\w)", re.IGNORECASE),
-}
-"""Routes that a name may say, whatever the one charted."""
-
-_LONGEST = 120
-"""Characters of the longest name that is read: an encounter takes no longer one."""
 
 
 def _names(drug: Drug) -> tuple[str, ...]:
@@ -70,8 +62,8 @@ class Formulary:
         strengths = set[str]()
         for drug in rows:
             for name in _names(drug):
-                base = plain(DOSE.sub(" ", name))
-                if (amount := DOSE.search(name)) and by_name.get(base, drug) is not drug:
+                amount = DOSE.search(name)
+                if amount and by_name.get(base := plain(DOSE.sub(" ", name)), drug) is not drug:
                     strengths.add(base + plain(amount["unit"] or ""))
         return cls(rows, by_name, by_code, forms, frozenset(strengths))
 
@@ -83,7 +75,7 @@ class Formulary:
         forms, and strengths where another row's name begins alike. Products by route are told by the route.
         """
         found = self.by_name.get(plain(name))
-        if found is not None or len(name) > _LONGEST:
+        if found is not None or len(name) > LONGEST:
             return found
         if name not in self._read:
             if len(self._read) >= _REMEMBERED:
@@ -96,7 +88,8 @@ class Formulary:
         """The drug of a text with brackets: one, or the narrower where one is a kind of the other."""
         outside = BRACKETED.sub(lambda found: f" {found[1]} " if says_nothing(found[1]) else " ", text)
         parts = [part for part in (outside, *BRACKETED.findall(text)) if not says_nothing(part)]
-        named = [(plain(bare(part)), self._named(part) or self._loosely(part, parts)) for part in parts]
+        several = len(parts) > 1
+        named = [(plain(bare(part)), self._named(part) or (self._loosely(part) if several else None)) for part in parts]
         for _, drug in named:
             if drug and all(
                 other is drug or (other and any(plain(name).startswith(heard) for name in _names(drug)))
@@ -105,10 +98,10 @@ class Formulary:
                 return drug
         return None
 
-    def _loosely(self, text: str, parts: list[str]) -> Drug | None:
+    def _loosely(self, text: str) -> Drug | None:
         """The drug of a text whatever its amount and carrier: what else the name holds says which product it is."""
         head = into["head"] if (into := IN_CARRIER.fullmatch(text)) else text
-        return self.by_name.get(plain(bare(head))) if len(parts) > 1 else None
+        return self.by_name.get(plain(bare(head)))
 
     def _named(self, text: str) -> Drug | None:
         """The drug named by a text in which amounts, containers and carriers stand."""
@@ -161,7 +154,7 @@ class Formulary:
         found = self.find(name)
         if found is None:
             return None
-        route = next((said for said, words in _SAYS_ROUTE.items() if words.search(name)), route)
+        route = next((said for said, words in SAYS_ROUTE.items() if words.search(name)), route)
         made = self.made_for(found, route)
         asked = plain(name)
         if asked in map(plain, found.brands):

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+LONGEST = 120
+"""Characters of the longest name an encounter takes, and of the longest that is read."""
+
 _REMEMBERED = 4096
 """Names whose plain form is kept."""
 
@@ -29,6 +32,12 @@ _SPECIES = _words("porcine|human")
 _FACTOR = _words("factor", "antihemophilic")
 
 _WITH = re.compile(r"\bw/\s*", re.IGNORECASE)
+
+SAYS_ROUTE = {
+    "iv_infusion": _words("iv|intravenous"),
+    "sc": _words("sc|sq|subq|subcut|subcutaneous"),
+}
+"""Routes that a name may say, whatever the one charted."""
 
 _NUMBER = r"(?<![\w./])(?:\d[\d,]*(?:\.\d+)?|\.\d+)"
 _PER = r"(?:\s*/\s*(?:(?:[\d,.]+\s*)?m?L|kg|m2|min|hr?|hour|day|vial|dose))*(?:\s+of)?"

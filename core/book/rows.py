@@ -200,21 +200,6 @@ class Difference(Row):
 
 
 @dataclass(frozen=True, slots=True)
-class Outside(Row):
-    """A route whose codes stand outside drug administration: the first and the last of them."""
-
-    route: RouteName
-    first: str
-    last: str
-    sources: tuple[str, ...]
-
-    @property
-    def spoken(self) -> str:
-        """The codes in words."""
-        return self.first if self.first == self.last else f"{self.first} to {self.last}"
-
-
-@dataclass(frozen=True, slots=True)
 class Billing(Row):
     """A drug's own HCPCS code, the amount one unit stands for, and its dates of service."""
 
@@ -302,6 +287,18 @@ class CodeRange(Row):
     def holds(self, code: str) -> bool:
         """Whether a code is among them."""
         return self.first <= code <= self.last
+
+
+@dataclass(frozen=True, slots=True)
+class Outside(CodeRange):
+    """The codes of a route that is reported outside drug administration."""
+
+    route: RouteName
+
+    @property
+    def spoken(self) -> str:
+        """The codes in words."""
+        return self.first if self.first == self.last else f"{self.first} to {self.last}"
 
 
 @dataclass(frozen=True, slots=True)

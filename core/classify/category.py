@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ivcoder.book import Category, Confidence, Difference, Drug, Rulebook, plain
 from ivcoder.classify.service import Bag, Option, Question, contents
@@ -146,6 +146,14 @@ def fluid_purpose(given: Given, drug: Drug | None) -> Verdict:
             return cannot_tell("purpose", drug=given.drug)
 
 
+INCLUDED: Mapping[Purpose | None, str] = {
+    Purpose.CARRIER: "a drug's carrier",
+    Purpose.KEEP_OPEN: "a keep-open drip",
+    Purpose.FLUSH: "a flush",
+}
+"""Purposes that are part of giving a drug, in words."""
+
+
 @rule(
     "carrier-fluid",
     "classify",
@@ -156,13 +164,8 @@ def fluid_purpose(given: Given, drug: Drug | None) -> Verdict:
 )
 def carrier_fluid(given: Given) -> Verdict:
     """Fluid that carries a drug, keeps the line open or flushes it is part of the administration."""
-    words = {
-        Purpose.CARRIER: "a drug's carrier",
-        Purpose.KEEP_OPEN: "a keep-open drip",
-        Purpose.FLUSH: "a flush",
-    }
-    if given.purpose in words:
-        return applies(drug=given.drug, purpose=words[given.purpose])
+    if given.purpose in INCLUDED:
+        return applies(drug=given.drug, purpose=INCLUDED[given.purpose])
     return does_not(drug=given.drug)
 
 
@@ -173,11 +176,10 @@ def carried(bag: Bag, category: Category | None) -> Finding | None:
     if category is not Category.HYDRATION and (charted or not purposes <= _FLUSHING):
         return None
     purpose = next((value for value in Purpose if value in purposes), None)
-    return carrier_fluid(bag.first._replace(purpose=purpose if purposes <= _INCLUDED else None))
+    return carrier_fluid(bag.first._replace(purpose=purpose if purposes <= INCLUDED.keys() else None))
 
 
 _FLUSHING = frozenset({Purpose.KEEP_OPEN, Purpose.FLUSH})
-_INCLUDED = frozenset({Purpose.CARRIER, Purpose.KEEP_OPEN, Purpose.FLUSH})
 
 _Found = tuple[Category | None, tuple[Finding, ...], list[Question]]
 

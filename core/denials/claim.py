@@ -255,6 +255,10 @@ class Case:
         classified, wanted = self.edited.selected.ranked.classified, set(labels)
         return [(row.drug, classified.drugs[row.id]) for row in classified.visit.administrations if row.id in wanted]
 
+    def charted_drugs(self, labels: Iterable[str]) -> list[Drug | None]:
+        """The formulary's rows of administrations, in the order charted."""
+        return [drug for _, drug in self.charted(labels)]
+
     def drug(self, line: BilledLine) -> Drug | None:
         """The formulary's row for the drug a line was billed for; None when it is not known, or contradicted."""
         named = self.book.formulary.find(line.drug) if line.drug else None
@@ -270,7 +274,7 @@ class Case:
         named = self.drug(line)
         if named in drugs:
             return (named,)
-        charted = [drug for _, drug in self.charted(row.id for row in self.denial.administrations)]
+        charted = self.charted_drugs(row.id for row in self.denial.administrations)
         return tuple(drug for drug in drugs if drug in charted) or drugs
 
     def substance(self, line: BilledLine) -> str | None:

@@ -277,7 +277,7 @@ def _shared_marks(case: Case) -> tuple[str, ...]:
 
 def _is_charted(case: Case, line: BilledLine) -> bool:
     """Whether the drug of a drug's line was charted, and only what counts its units is wanting."""
-    charted = [drug for _, drug in case.charted(row.id for row in case.denial.administrations)]
+    charted = case.charted_drugs(row.id for row in case.denial.administrations)
     return any(drug in charted for drug in case.meant_by(line))
 
 
@@ -285,7 +285,7 @@ def _succeeds(case: Case, row: Line, line: BilledLine) -> bool:
     """Whether a supported line takes the place of a billed one: of its administrations, or of its drug."""
     if not case.role(line):
         drugs = case.book.formulary.by_code.get(line.code, ())
-        return row.answer == "drug" and any(drug in drugs for _, drug in case.charted(row.administrations))
+        return row.answer == "drug" and any(drug in drugs for drug in case.charted_drugs(row.administrations))
     if line.administrations:
         return bool(set(row.administrations) & set(line.administrations)) and row.answer != "drug"
     return row.answer != "drug"

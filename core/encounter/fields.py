@@ -11,6 +11,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, StringConstraints, WithJsonSchema
 
 from ivcoder.book import OPENING, Amount, places
+from ivcoder.book.naming import LONGEST as LONGEST_NAME
 from ivcoder.faults import FORMS, Fault, InvalidInput
 
 HOUR = 60
@@ -259,7 +260,7 @@ PLACES = (
 Id = Annotated[str, StringConstraints(pattern=_ID)]
 Clock = Annotated[str, AfterValidator(_clock_text)]
 Dose = Annotated[str, StringConstraints(max_length=40), AfterValidator(_amount_text)]
-DrugName = Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=_NAME)]
+DrugName = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME, pattern=_NAME)]
 PlaceCode = Annotated[
     str,
     AfterValidator(_place_code),

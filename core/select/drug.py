@@ -10,13 +10,11 @@ from functools import lru_cache
 
 from ivcoder.book import Amount, Billing, Category, Confidence, Drug, Rulebook
 from ivcoder.classify import Option, Question
-from ivcoder.encounter import DAY, Given, Purpose, Route, Visit
+from ivcoder.classify.category import INCLUDED
+from ivcoder.encounter import DAY, Given, Route, Visit
 from ivcoder.rank import Ranked
 from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, listed, rule
 from ivcoder.select.earned import Asides, Earned, Remark
-
-_UNDRUGGED = frozenset({Purpose.CARRIER, Purpose.KEEP_OPEN, Purpose.FLUSH})
-
 
 _BILLED_HERE = (None, "procedure")
 """What is reported elsewhere, and still has a drug line of its own here."""
@@ -275,7 +273,7 @@ def _billed(
 def _is_carrier(given: Given, drug: Drug) -> bool:
     """Fluid that carries a drug, keeps the line open, or flushes it has no line of its own."""
     flush = given.route is Route.IV_PUSH and drug.category is Category.HYDRATION
-    return flush or given.purpose in _UNDRUGGED
+    return flush or given.purpose in INCLUDED
 
 
 def _with_discarded(
