@@ -18,10 +18,10 @@ PAIRS = (
 )
 LIMITS = ("96365 000001 2", "96372 000002 1", "96375 000003 3", "96374 000001 0")
 ADD_ONS = (
-    "96375 96365 1 20130401 20251231",
-    "96375 96374 1 20130401 99999999",
-    "96366 CCCCC 2 20130401 99999999",
-    "96367 96413 1 20130401 99999999",
+    "96375 96365 1 A 20130401 20251231",
+    "96375 96374 1 A 20130401 99999999",
+    "96366 CCCCC 2 A 20130401 99999999",
+    "96367 96413 1 A 20130401 99999999",
 )
 
 
@@ -242,7 +242,7 @@ def test_an_add_on_is_held_against_the_list_of_its_date(administrations, code, e
 @pytest.mark.parametrize(("day", "expected"), [("2026-02-03", "primary_missing"), ("2026-02-04", "primary_present")])
 def test_a_primary_counts_from_its_first_day(day, expected):
     """Two infusions in sequence; the list takes 96365 as a primary of 96367 from 2026-02-04."""
-    rows = ("96367 96365 1 20260204 99999999", "96367 96413 1 20130401 99999999")
+    rows = ("96367 96365 1 A 20260204 99999999", "96367 96413 1 A 20130401 99999999")
     coding = asked(infusion(stop="10:40"), infusion("vancomycin", "11:00", "11:40"), tables=[aoc(rows)], day=day)
     assert results(coding, "add_on") == [(("96367",), expected)]
 
@@ -350,3 +350,26 @@ def test_denials_and_audits_consult_the_loaded_tables():
 
 def test_a_denial_without_an_encounter_has_no_edits():
     assert explain_denial({"billed_lines": [{"code": "96365"}]}, tables=EditTables((ptp(),))).edits == ()
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [("22", [(("96375",), "primary_missing")]), ("11", [(("96375",), "primary_present")])],
+)
+def test_a_primary_for_practitioners_only_is_none_for_a_hospital(place, expected):
+    """CMS's list takes 96360 as a primary of 96375 on a practitioner's claim alone."""
+    rows = ("96375 96360 1 P 20130401 99999999", "96375 96365 1 A 20130401 99999999")
+    services = [{"code": "96360"}]
+    coding = asked(push(), push("Toradol", "09:05"), tables=[aoc(rows)], place=place, other_services=services)
+    assert results(coding, "add_on") == expected
+
+
+@pytest.mark.parametrize(
+    ("day", "speaks"),
+    [("2026-02-03", True), ("2026-11-03", True), ("2025-11-03", True), ("2027-01-03", False)],
+)
+def test_the_add_on_list_speaks_until_the_next_one_of_its_year(day, speaks):
+    """CMS publishes it once a year, with dates, and again only in a quarter that changes it."""
+    rows = ("96375 96374 1 A 20130401 99999999",)
+    found = results(asked(push(), push("Toradol", "09:05"), tables=[aoc(rows)], day=day), "add_on")
+    assert found == ([(("96375",), "primary_present")] if speaks else [])

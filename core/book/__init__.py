@@ -15,6 +15,8 @@ from functools import lru_cache
 from ivcoder.book.amount import Amount
 from ivcoder.book.edit_tables import (
     CONTRACTOR,
+    FOR,
+    FOR_ALL,
     OPEN_END,
     OPEN_START,
     Audience,
@@ -68,6 +70,8 @@ from ivcoder.book.tables import (
 __all__ = [
     "CONTRACTOR",
     "EDITION",
+    "FOR",
+    "FOR_ALL",
     "OPENING",
     "OPEN_END",
     "OPEN_START",
