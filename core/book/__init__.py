@@ -189,7 +189,7 @@ class Rulebook:
 
     def unit_limit(self, code: str, audience: Audience) -> UnitLimit | None:
         """The rulebook's own row of the most units of ``code``."""
-        return next((row for row in self.unit_limits if row.code == code and row.audience in {audience, "both"}), None)
+        return next((row for row in self.unit_limits if code in row.codes and row.audience in {audience, "both"}), None)
 
 
 _overlays: dict[str, Formulary] = {}
