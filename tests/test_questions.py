@@ -114,6 +114,37 @@ TRIED = {
             ("interval_short", {"gap": 30}, {"1": at(0, None), "2": at(30, None)}),
         ],
     ),
+    "three pushes of a drug and two of another without times": (
+        [
+            {**ONDANSETRON, "route": "iv_push", "id": "1"},
+            {**ONDANSETRON, "route": "iv_push", "id": "2"},
+            {**ONDANSETRON, "route": "iv_push", "id": "3"},
+            {**CEFTRIAXONE, "route": "iv_push", "id": "4", "start": "08:00"},
+            {**CEFTRIAXONE, "route": "iv_push", "id": "5"},
+        ],
+        [
+            (
+                "intervals_enough",
+                {"gap": 31, "count": 3, "total": 3},
+                {"1": at(0, None), "2": at(31, None), "3": at(62, None), "5": at(EIGHT + 31, None)},
+            ),
+            (
+                "intervals_mixed",
+                {"gap": 31, "count": 2, "total": 3},
+                {"1": at(0, None), "2": at(31, None), "3": at(62, None), "5": at(EIGHT + 30, None)},
+            ),
+            (
+                "intervals_mixed",
+                {"gap": 31, "count": 1, "total": 3},
+                {"1": at(0, None), "2": at(31, None), "3": at(30, None), "5": at(EIGHT + 30, None)},
+            ),
+            (
+                "intervals_short",
+                {"gap": 30, "count": 0, "total": 3},
+                {"1": at(0, None), "2": at(30, None), "3": at(30, None), "5": at(EIGHT + 30, None)},
+            ),
+        ],
+    ),
     "a push after an infusion of its drug without times": (
         [{**CEFTRIAXONE, "minutes": 60}, {**CEFTRIAXONE, "route": "iv_push", "id": "2", "start": "08:00"}],
         [

@@ -50,6 +50,7 @@ _ASK = {
     "stop": "When did {drug} stop?",
     "start": "When did {drug} start?",
     "start_of_push": "When was {drug} pushed?",
+    "start_of_pushes": "When was each repeat push given?",
     "minutes": "How many minutes did {drug} run?",
     "attended": "Did someone stay to inject {drug} by hand and watch throughout?",
     "category": "Does {drug} count as chemotherapy (or a highly complex biologic), or as another drug?",
@@ -95,6 +96,9 @@ _IF = {
     "apart": "one ran after the other",
     "interval_enough": "{gap} minutes or more lay between the two",
     "interval_short": "{gap} minutes or fewer lay between the two",
+    "intervals_enough": "{gap} minutes or more lay before each of them",
+    "intervals_mixed": "{gap} minutes or more lay before {count} of the {total}",
+    "intervals_short": "{gap} minutes or fewer lay before each of them",
     "none_discarded": "nothing was discarded",
     "some_discarded": "some was discarded, here one unit ({per})",
     "claim_facility": "it is the facility's claim",
@@ -213,6 +217,8 @@ def _asked_as(asked: Asked) -> str:
     both = asked.field == "start" and any(option.key == "apart" and len(option.changes) > 1 for option in asked.options)
     if any(option.key == "interval_enough" for option in asked.options):
         return "start_of_push"
+    if any(option.key == "intervals_enough" for option in asked.options):
+        return "start_of_pushes"
     return "start_of_both" if both else asked.field
 
 

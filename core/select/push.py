@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from ivcoder.book import Confidence, Rulebook
 from ivcoder.classify import Kind, Option, Question, Service
@@ -92,17 +93,20 @@ def repeat_push_facility(service: Service, visit: Visit) -> Verdict:
     ),
     says="{drug} was pushed {gap} minutes {order} {other} {edge}, at least {limit}: a repeat push.",
     otherwise="{drug} was pushed {gap} minutes {order} {other} {edge}, fewer than {limit}: not reportable.{disputed}",
-    unsure="{drug} was pushed again, but the times do not show how long after its last reported administration: "
+    unsure="{drug} {was} pushed again, but the times do not show how long after {its} last reported administration: "
     "not reported until they do.",
 )
-def repeat_push_interval(drug: str, nearest: tuple[int, str, str, str] | None, book: Rulebook) -> Verdict:
+def repeat_push_interval(
+    drug: str, nearest: tuple[int, str, str, str] | None, book: Rulebook, *, several: bool = False
+) -> Verdict:
     """A push of the same drug is reportable only {repeat_push_after} minutes or more from the start of its nearest
     administration, or from the end of an infusion of it that was over. Whether exactly {repeat_push_disputed} is enough
     is disputed; here it is not.
     """
     limit = book.limits["repeat_push_after"]
     if nearest is None:
-        return cannot_tell("start", drug=drug)
+        was, its = ("were", "their") if several else ("was", "its")
+        return cannot_tell("start", drug=drug, was=was, its=its)
     gap, order, other, edge = nearest
     if gap >= limit:
         return applies(drug=drug, gap=gap, order=order, other=other, edge=edge, limit=limit)
@@ -161,6 +165,7 @@ def pushes_of(ranked: Ranked, asides: Asides) -> dict[int, list[Earned] | Refuse
         if standing.service.kind is Kind.INFUSION:
             infused.setdefault(standing.service.substance, []).append(standing.service)
     pushed: dict[str, list[Service]] = {}
+    unclear: list[_Unclear] = []
     outcome: dict[int, list[Earned] | Refused] = {}
     for place, standing in rows:
         service = standing.service
@@ -168,10 +173,11 @@ def pushes_of(ranked: Ranked, asides: Asides) -> dict[int, list[Earned] | Refuse
         if standing.initial or not any(before):
             earned: Earned | Refused = _first(standing, hung=service.administrations[0] in hung)
         else:
-            earned = _again(standing, *before, ranked, asides)
+            earned = _again(standing, *before, ranked, asides, unclear)
         outcome[place] = [earned] if isinstance(earned, Earned) else earned
         if isinstance(earned, Earned):
             pushed.setdefault(service.substance, []).append(service)
+    asides.questions.extend(_interval_questions(unclear, ranked.classified.book))
     return outcome
 
 
@@ -201,6 +207,7 @@ def _again(
     infused: Sequence[Service],
     ranked: Ranked,
     asides: Asides,
+    unclear: list[_Unclear],
 ) -> Earned | Refused:
     """A push of a drug that was already pushed, or is infused, in the encounter."""
     visit, book = ranked.classified.visit, ranked.classified.book
@@ -219,7 +226,7 @@ def _again(
     interval = repeat_push_interval(service.drug, _nearest(service, before), book)
     if not interval.holds:
         if interval.open:
-            asides.questions.append(_interval_question(service, before, interval, book))
+            unclear.append(_Unclear(service, before, interval))
         if interval.facts.get("disputed"):
             asides.warn(interval, service)
         return Refused(service.administrations, (*why, interval))
@@ -245,6 +252,59 @@ def _nearest(service: Service, before: Sequence[Service]) -> tuple[int, str, str
     ]
     gap, order, edge, labels = min(rows)
     return gap, order, f"[{' '.join(labels)}]", edge
+
+
+class _Unclear(NamedTuple):
+    """A push of a drug given before, when the times do not show how long after."""
+
+    service: Service
+    before: Sequence[Service]
+    finding: Finding
+
+
+def _interval_questions(unclear: Sequence[_Unclear], book: Rulebook) -> Iterator[Question]:
+    """Ask once for all pushes without a time; for one, or a time missing before it, by itself."""
+    untimed = [row for row in unclear if row.service.start is None]
+    together = untimed if len(untimed) > 1 else []
+    if together:
+        yield _intervals_question(together, book)
+    for row in unclear:
+        if row not in together:
+            yield _interval_question(*row, book)
+
+
+def _intervals_question(unclear: Sequence[_Unclear], book: Rulebook) -> Question:
+    """Ask when several pushes were given: an answer for each number of them that came late enough to count."""
+    needed, total = book.limits["repeat_push_after"], len(unclear)
+    keys = {total: "intervals_enough", 0: "intervals_short"}
+    options = tuple(
+        Option(
+            keys.get(apart, "intervals_mixed"),
+            {"gap": needed if apart else needed - 1, "count": apart, "total": total},
+            _spaced(unclear, apart, needed),
+        )
+        for apart in range(total, -1, -1)
+    )
+    named = listed(f"{row.service.drug} [{row.service.administrations[0]}]" for row in unclear)
+    found = repeat_push_interval(named, None, book, several=True)
+    return Question(unclear[0].service.administrations[0], "start", found, options)
+
+
+def _spaced(unclear: Sequence[_Unclear], apart: int, needed: int) -> dict[str | None, Mapping[str, object]]:
+    """Times that put the first ``apart`` pushes just late enough after the one before, and the others too soon."""
+    changes: dict[str | None, Mapping[str, object]] = {}
+    last: dict[str, int] = {}
+    for place, (service, before, _) in enumerate(unclear):
+        untimed = [row for row in before if not row.spans]
+        changes |= {row.administrations[0]: moved(row, 0) for row in untimed}
+        ended = [stop for row in before for _, stop in row.spans] or [row.length for row in untimed]
+        late = place < apart
+        since = last.get(service.substance, max(ended)) if late else max(ended)
+        start = since + needed if late else since + needed - 1
+        if late:
+            last[service.substance] = start
+        changes[service.administrations[0]] = moved(service, start)
+    return changes
 
 
 def _interval_question(service: Service, before: Sequence[Service], finding: Finding, book: Rulebook) -> Question:
