@@ -198,35 +198,53 @@ def sc_infusion_once(services: Sequence[Service], minutes: int) -> Verdict:
     "reason-cannot-lead",
     "rank",
     "A reason for the visit that no add-on can stand beside",
-    sources=("aapc-hydration-push-thread", "cms-addon-types", "house"),
-    nature="disputed",
-    confidence=Confidence.LOW,
+    sources=("aoc-2026q3-rows", "cms-addon-types", "house"),
+    nature="reading",
+    confidence=Confidence.MEDIUM,
     says="{drug} is what the visit was for, but the other services have no add-on code that may follow it as the "
     "initial one; the hierarchy chooses.",
     otherwise="{drug} can lead the other services.",
 )
 def reason_cannot_lead(service: Service, others: Sequence[Service]) -> Verdict:
-    """The reason for the visit leads only if the add-ons of the other services may stand beside it: not hydration
-    beside drugs, not another drug beside chemotherapy, and not a push beside a chemotherapy infusion or beside
-    infusions that run at the same time.
+    """The reason for the visit leads only if the add-ons of the other services may stand beside it: not hydration or
+    another drug beside chemotherapy, and not a push beside a chemotherapy infusion or beside infusions that run at the
+    same time.
     """
-    order = tuple(Category)
-    higher = [row for row in others if row.category and order.index(row.category) < _place(service.category)]
+    chemo = [row for row in others if row.category is Category.CHEMOTHERAPY]
     infusions = [row for row in others if row.kind is Kind.INFUSION]
-    bare = service.kind is Kind.PUSH and (
-        any(row.category is Category.CHEMOTHERAPY for row in infusions) or _overlapping(infusions)
-    )
-    return (applies if higher or bare else does_not)(drug=service.drug)
+    lower = service.category is not Category.CHEMOTHERAPY and chemo
+    bare = service.kind is Kind.PUSH and (any(row in chemo for row in infusions) or _overlapping(infusions))
+    return (applies if lower or bare else does_not)(drug=service.drug)
+
+
+@rule(
+    "hydration-leads",
+    "rank",
+    "Hydration that the visit was for leads the drugs beside it",
+    sources=(
+        "aoc-2026q3-rows",
+        "jucm-iv-infusions",
+        "aapc-hydration-push-thread",
+        "noridian-initial-administration",
+        "codingclarified",
+    ),
+    nature="disputed",
+    confidence=Confidence.MEDIUM,
+    says="{drug} leads the drugs given beside it, as CMS's list of add-ons allows on a professional claim. Some payers "
+    "keep to the hierarchy there too: they take the drug as initial and hydration as its add-on.",
+    otherwise="Hydration does not lead drugs on the access.",
+)
+def hydration_leads(service: Service, others: Sequence[Service]) -> Verdict:
+    """On a professional claim hydration leads pushes and infusions of drugs when the visit was for it; CMS lists it
+    among the primaries of their add-ons for practitioners only. Some payers follow the hierarchy all the same.
+    """
+    hit = service.kind is Kind.HYDRATION and any(row.kind is not Kind.HYDRATION for row in others)
+    return (applies if hit else does_not)(drug=service.drug)
 
 
 def _overlapping(infusions: Sequence[Service]) -> bool:
     spans = sorted(span for row in infusions for span in row.spans)
     return any(later[0] < earlier[1] for earlier, later in pairwise(spans))
-
-
-def _place(category: Category | None) -> int:
-    """Where a category stands: chemotherapy first, hydration last."""
-    return tuple(Category).index(category) if category else 0
 
 
 def rank(classified: Classified) -> Ranked:
@@ -270,7 +288,8 @@ def _ranked(classified: Classified) -> Ranked:
             standing = _standing(row, services, says, book.tiers)
             if standing == _ALONE and any(out.kind is Kind.UNDECIDED and out.access == row.access for out in left_out):
                 standing = _ALONE_SO_FAR
-            findings = _leads(row, standing, blocked, visit)
+            rivals = [other for other in services if other.kind in IN_CONTEST and other.access == row.access]
+            findings = _leads(row, standing, blocked, visit, rivals)
         standings.append(Standing(row, tier.rank if tier else LAST, says, row is first, findings))
     # Initial services come first, whatever their tier.
     # Of equals the common access leads, so that the one charted with a reason is the further one.
@@ -305,10 +324,13 @@ def _is_reason(service: Service, visit: Visit) -> bool:
     return visit.claim is Claim.PROFESSIONAL and visit.primary_reason in service.administrations
 
 
-def _leads(service: Service, standing: str, blocked: Finding | None, visit: Visit) -> tuple[Finding, ...]:
+def _leads(
+    service: Service, standing: str, blocked: Finding | None, visit: Visit, rivals: Sequence[Service]
+) -> tuple[Finding, ...]:
     """Why an initial service is that: the reason for the visit, the hierarchy, or the hierarchy in its place."""
     if _is_reason(service, visit):
-        return (initial_by_reason(service, visit.primary_reason),)
+        disputed = hydration_leads(service, rivals)
+        return (initial_by_reason(service, visit.primary_reason), *((disputed,) if disputed.holds else ()))
     if visit.claim is Claim.PROFESSIONAL and blocked is not None:
         return (initial_by_hierarchy(service, standing), blocked)
     if visit.claim is Claim.PROFESSIONAL and standing not in (_ALONE, _ALONE_SO_FAR):

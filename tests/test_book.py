@@ -39,7 +39,7 @@ def test_every_source_named_exists():
 def test_add_ons_name_primaries_that_exist():
     for code in BOOK.codes.values():
         assert (code.answer == "add_on") == bool(code.beside)
-        assert set(code.beside) <= set(BOOK.numbers)
+        assert set(code.primaries(professional=True)) <= set(BOOK.numbers)
 
 
 def test_the_formulary_is_broad_enough():

@@ -57,6 +57,11 @@ PAIRS = [
     ("96376", "96374", [PUSH, AGAIN]),
     ("96376", "96409", [CHEMO_PUSH, PUSH, AGAIN]),
     ("96376", "96413", [CHEMO, PUSH, AGAIN]),
+    # For practitioners only, where the visit was for hydration.
+    ("96366", "96360", [FLUID, given("ceftriaxone", "infusion", "11:00", "12:31")]),
+    ("96367", "96360", [FLUID, DRIP]),
+    ("96368", "96360", [FLUID, DRIP, SAME_TIME]),
+    ("96375", "96360", [FLUID, PUSH]),
     ("96411", "96409", [CHEMO_PUSH, given("gemcitabine", "push", "09:00")]),
     ("96411", "96413", [CHEMO, CHEMO_PUSH]),
     ("96415", "96413", [LONG_CHEMO]),
@@ -70,8 +75,8 @@ PAIRS = [
     ("add_on", "primary", "rows"), PAIRS, ids=lambda value: value if isinstance(value, str) else ""
 )
 def test_an_add_on_beside_its_primary(add_on, primary, rows):
-    # Where a push leads other drugs' infusions it is what an office visit was for.
-    office = primary == "96374" and add_on == "96367"
+    # Where a push or a fluid leads other drugs' infusions it is what an office visit was for.
+    office = (primary == "96374" and add_on == "96367") or (primary == "96360" and add_on != "96361")
     named = [{"id": str(number), **row} for number, row in enumerate(rows, 1)]
     encounter = {
         "date_of_service": "2026-03-02",

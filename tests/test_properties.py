@@ -155,6 +155,7 @@ def test_an_add_on_has_a_primary_or_says_so(encounter):
     coding = select_push_codes(encounter, what_if=False)
     present = {line.code for line in coding.lines}
     for number, line in enumerate(coding.lines, 1):
+        # No visit here is for hydration, so what only a practitioner's claim allows does not come up.
         if line.role == "add_on" and not present & set(BOOK.numbers[line.code].beside):
             assert any(row.line == number and "add-on-needs-primary" in row.rules for row in coding.notices)
 

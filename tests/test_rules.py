@@ -19,7 +19,7 @@ from ivcoder.edits import (
     separate_access_modifier,
     separate_encounter_modifier,
 )
-from ivcoder.encounter import Encounter, visit_of
+from ivcoder.encounter import Claim, Encounter, visit_of
 from ivcoder.explain import statement
 from ivcoder.rank import (
     hierarchy_as_fallback,
@@ -133,7 +133,7 @@ ASKED = [
     (push.push_of_infused_drug, (ONE, False), "does_not_apply"),
     (push.repeat_chemo_push, (ONE, True), "does_not_apply"),
     (separate_push_lines, (False,), "does_not_apply"),
-    (add_on_needs_primary, (BOOK.codes["push_new_drug"], frozenset()), "applies"),
+    (add_on_needs_primary, (BOOK.codes["push_new_drug"], frozenset(), Claim.FACILITY), "applies"),
     (drug_code_mismatch, ("x", "J0000", None), "does_not_apply"),
     (vein.attended_push, (given(minutes=3), 3, BOOK), "does_not_apply"),
     (vein.attended_push, (given(minutes=15), 15, BOOK), "does_not_apply"),

@@ -83,7 +83,7 @@ class Source(Row):
 
 @dataclass(frozen=True, slots=True)
 class Code(Row):
-    """The code number of one role, and the codes it must stand beside."""
+    """The code number of one role, and the codes it must stand beside; some do for professional claims only."""
 
     role: str
     code: str
@@ -91,8 +91,13 @@ class Code(Row):
     short: str
     sources: tuple[str, ...]
     beside: tuple[str, ...] = ()
+    beside_professional: tuple[str, ...] = ()
     since: date | None = None
     until: date | None = None
+
+    def primaries(self, *, professional: bool) -> tuple[str, ...]:
+        """The codes one of which must be on the claim."""
+        return (*self.beside_professional, *self.beside) if professional else self.beside
 
 
 @dataclass(frozen=True, slots=True)

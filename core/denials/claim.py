@@ -207,6 +207,11 @@ class Case:
         """What the encounter supports, if there is one."""
         return self.explored.edited if self.explored else None
 
+    def primaries(self, code: str) -> tuple[str, ...]:
+        """The codes one of which must stand beside an add-on on this kind of claim; none for another code."""
+        row = self.book.numbers.get(code)
+        return row.primaries(professional=self.claim is Claim.PROFESSIONAL) if row else ()
+
     @property
     def unsettled(self) -> bool:
         """Whether the encounter leaves a question open that can change a code."""

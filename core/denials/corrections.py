@@ -167,12 +167,13 @@ def _one_initial(case: Case, rows: list[_Row], removed: list[str], wanted: list[
 def _one_family(case: Case, rows: list[_Row], wanted: list[str]) -> None:
     """Give an add-on that has lost its primary the lead when it can lead, and ask for the record when it cannot."""
     for place, (row, line) in enumerate(rows):
-        code = case.book.numbers.get(row.code)
+        primaries = case.primaries(row.code)
         present = {each.code for each, _ in rows}
-        if code is None or not code.beside or present & set(code.beside):
+        if not primaries or present & set(primaries):
             continue
-        if code.role == "chemo_push_new_drug" and row.units == 1:
-            lead = case.book.codes[PROMOTED[code.role]].code
+        role = case.book.numbers[row.code].role
+        if role == "chemo_push_new_drug" and row.units == 1:
+            lead = case.book.codes[PROMOTED[role]].code
             rows[place] = Fixed(lead, 1, row.modifiers, row.was, "changed"), line
             _one_initial(case, rows, [], wanted)
         else:

@@ -93,10 +93,11 @@ def inpatient_claim(visit: Visit) -> Verdict:
     says="{code} is an add-on that must stand beside one of {beside}; none of them is here.",
     otherwise="{code} stands beside one of its primaries, or is not an add-on.",
 )
-def add_on_needs_primary(code: Code, present: frozenset[str]) -> Verdict:
+def add_on_needs_primary(code: Code, present: frozenset[str], claim: Claim | None) -> Verdict:
     """An add-on is payable only beside one of its primaries on the same claim and date."""
-    lacking = code.beside and not present & set(code.beside)
-    return (applies if lacking else does_not)(code=code.code, beside=", ".join(code.beside))
+    primaries = code.primaries(professional=claim is Claim.PROFESSIONAL)
+    lacking = primaries and not present & set(primaries)
+    return (applies if lacking else does_not)(code=code.code, beside=", ".join(primaries))
 
 
 @rule(
@@ -341,7 +342,7 @@ def edit(selected: Selected) -> Edited:
     lines = [line_of(row, names.get(row.administrations, ""), visit, book, given, leading) for row in selected.earned]
     present = frozenset(line.code for line in lines)
     add_ons = {line.code for line in lines if line.answer == "add_on"}
-    lacking = {code: add_on_needs_primary(book.numbers[code], present) for code in add_ons}
+    lacking = {code: add_on_needs_primary(book.numbers[code], present, visit.claim) for code in add_ons}
     remarks += [
         Remark("error", (lacking[line.code],), line.administrations)
         for line in lines

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from ivcoder.book import Confidence, Payer, Rulebook
 from ivcoder.classify import Classified, Kind, Option, Question, Service
 from ivcoder.encounter import Given, PumpFrom, Purpose
-from ivcoder.rank import Ranked, Standing
+from ivcoder.rank import Ranked, Standing, hydration_leads
 from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
 from ivcoder.select.drug import drug_lines_of
 from ivcoder.select.earned import CHEMO, INITIAL_ROLES, Asides, Earned, Refused, Remark, Selected
@@ -210,7 +210,7 @@ def _selected(ranked: Ranked, asides: Asides) -> tuple[list[Earned], list[Refuse
     for place, standing in enumerate(ranked.standings):
         higher = ranked.standings[:place]
         outcome = pushes[place] if place in pushes else _outcome(standing, higher, lines, ranked, asides)
-        for doubt in _doubts(standing.service, higher, classified):
+        for doubt in _doubts(standing, higher, classified):
             if doubt.open:
                 asides.questions.append(_purpose_question(doubt, standing.service))
             else:
@@ -274,8 +274,10 @@ def _pumped(standing: Standing, usual: str, payer: Payer, ranked: Ranked, asides
     return [Earned(role, 1, service.administrations, why, service.access)]
 
 
-def _doubts(service: Service, higher: Sequence[Standing], classified: Classified) -> Iterator[Finding]:
+def _doubts(standing: Standing, higher: Sequence[Standing], classified: Classified) -> Iterator[Finding]:
     """What is to be checked of a service, whatever it earns."""
+    service = standing.service
+    yield from (found for found in standing.findings if found.rule == hydration_leads.id)
     if service.kind is Kind.INJECTION:
         twice = divided_dose(service, _of_kind(Kind.INJECTION, higher), classified.book)
         if twice.holds:

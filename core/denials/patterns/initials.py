@@ -139,11 +139,11 @@ def denied_initial_units(case: Case, line: BilledLine) -> Verdict:
 )
 def denied_add_on_alone(case: Case, line: BilledLine) -> Verdict:
     """An add-on is payable only beside one of its primaries."""
-    row = case.book.numbers.get(line.code)
-    if row is None or not row.beside:
+    primaries = case.primaries(line.code)
+    if not primaries:
         return does_not(code=line.code)
     present = {each.code for each in case.denial.billed_lines}
-    return (does_not if present & set(row.beside) else applies)(code=line.code, beside=", ".join(row.beside))
+    return (does_not if present & set(primaries) else applies)(code=line.code, beside=", ".join(primaries))
 
 
 @rule(
@@ -156,9 +156,7 @@ def denied_add_on_alone(case: Case, line: BilledLine) -> Verdict:
 )
 def denied_with_primary(case: Case, line: BilledLine) -> Verdict:
     """When the primary is denied, its add-ons go with it; the primary's denial is what to settle."""
-    row = case.book.numbers.get(line.code)
-    if row is None or not row.beside:
-        return does_not(code=line.code)
-    present = [each for each in case.denial.billed_lines if each.code in row.beside]
+    primaries = case.primaries(line.code)
+    present = [each for each in case.denial.billed_lines if each.code in primaries]
     hit = present and all(each.denied for each in present)
     return applies(code=line.code, primary=present[0].code) if hit else does_not(code=line.code)

@@ -223,7 +223,7 @@ def denied_supported_add_on(case: Case, line: BilledLine) -> Verdict:
     """
     code = case.book.numbers.get(line.code)
     beside = [row for row in case.family if row is not line]
-    primary = next((row.code for row in beside if code and row.code in code.beside), None)
+    primary = next((row.code for row in beside if row.code in case.primaries(line.code)), None)
     charted = case.edited is not None and (case.hinted(line, "documents") or case.hinted(line, "duplicate"))
     alone = case.hinted(line, "alone") and not any(row.denied for row in beside if row.code == primary)
     bundled = case.hinted(line, "bundled") or alone or charted
