@@ -11,14 +11,25 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import IO, TypeVar
 
-from ivcoder.book import CONTRACTOR, OPEN_END, OPEN_START, Audience, EditKind, EditTable, in_family
+from ivcoder.book import (
+    CONTRACTOR,
+    FOR,
+    FOR_ALL,
+    OPEN_END,
+    OPEN_START,
+    Audience,
+    EditKind,
+    EditTable,
+    in_family,
+)
 from ivcoder.faults import Fault, InvalidInput
 
 LARGEST = 200_000_000
@@ -33,6 +44,20 @@ HEADINGS_WITHIN = 40
 """Rows in which headings stand."""
 
 _CODE = re.compile(r"(?=[A-Z]*[0-9])[0-9A-Z]{5}")
+_CHANGES = re.compile(r"additions|deletions|revisions|chgs|changes")
+_FIXED = re.compile(r"([123])([0-9A-Z]{5})([0-9 ]{7})([0-9A-Z]{5})([0-9 ]{7})(\d{7})([0-9 ]{0,7})(.*)")
+_FIXED_HEAD = (
+    "AOC_Edit_Type",
+    "Add-On_Code",
+    "AOC_DelDT",
+    "Primary_Code",
+    "Primary_Code_DelDT",
+    "AOC_Edit_EffDT",
+    "AOC_Edit_DelDT",
+    "Special_Instruction_Notes",
+)
+"""The columns of the add-on text, which go by their width; its workbook names them so."""
+
 _QUARTER = re.compile(r"(20[0-9]{2})Q([1-4])")
 _VERSION_EPOCH = 1994
 """Versions count years from here: 32.0 is the first quarter of 2026."""
@@ -68,8 +93,6 @@ def read(path: Path, kind: EditKind | None, audience: Audience | None, quarter: 
     with _opened(path) as (names, rows):
         head, body = _headings(rows)
         told = _told(head, names)
-        if told.other:
-            raise _wrong("is Medicaid's, or for suppliers of equipment", "Medicare's, for practitioners or hospitals")
         what: EditKind = _settled("--kind", kind, told.kind, "ptp, mue or add-on")
         whose: Audience | None = None
         if what != "add-on":
@@ -107,6 +130,7 @@ def _digest(path: Path) -> str:
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[tuple[str, ...], Rows]]:
     """The names that tell what a file is, its own last, and its rows."""
+    _named([path.name])
     try:
         with path.open("rb") as file:
             if path.suffix.lower() == ".xlsx" or not zipfile.is_zipfile(file):
@@ -115,6 +139,7 @@ def _opened(path: Path) -> Iterator[tuple[tuple[str, ...], Rows]]:
                 return
             with zipfile.ZipFile(file) as archive:
                 _within_bounds(archive)
+                _named(archive.namelist())
                 member = _the_file(archive)
                 with archive.open(member) as inner:
                     held: IO[bytes] = inner
@@ -130,6 +155,19 @@ def _opened(path: Path) -> Iterator[tuple[tuple[str, ...], Rows]]:
         ) from None
     except OSError:
         raise _wrong("cannot be read", "the path of a file you may read") from None
+
+
+def _named(names: Iterable[str]) -> None:
+    """Refuse what a name tells to be another program's, or no whole table."""
+    for name in map(_plain, names):
+        if any(word in name for word in ("dmesupplier", "medicaid", "mcd")):
+            raise _others()
+        if _CHANGES.search(name):
+            raise _wrong("lists only what changed in a quarter", "the whole table of the quarter")
+
+
+def _others() -> InvalidInput:
+    return _wrong("is Medicaid's, or for suppliers of equipment", "Medicare's, for practitioners or hospitals")
 
 
 def _within_bounds(archive: zipfile.ZipFile) -> None:
@@ -162,7 +200,7 @@ def _rows(name: str, file: IO[bytes]) -> Rows:
         return _sheet(file)
     if ending not in {".txt", ".csv"}:
         raise _wrong("is not of a kind that CMS publishes", "a .txt, .csv, .xlsx or .zip file")
-    return _text(file, "," if ending == ".csv" else "\t")
+    return _text(file, ",") if ending == ".csv" else _split(_text(file, "\t"))
 
 
 def _text(file: IO[bytes], between: str) -> Rows:
@@ -180,6 +218,17 @@ def _text(file: IO[bytes], between: str) -> Rows:
         raise _wrong("is not text in columns") from None
 
 
+def _split(rows: Rows) -> Rows:
+    """Rows, those of the add-on text cut by width and put under its headings."""
+    begun = False
+    for row in rows:
+        found = _FIXED.fullmatch(row[0]) if len(row) == 1 else None
+        if found and not begun:
+            begun = True
+            yield _FIXED_HEAD
+        yield tuple(part.strip() for part in found.groups()) if found else row
+
+
 def _lines(file: IO[bytes]) -> Iterator[str]:
     """Lines of a length that a table has."""
     while line := file.readline(LONGEST_LINE):
@@ -194,6 +243,7 @@ def _sheet(file: IO[bytes]) -> Rows:
 
     import openpyxl
     from openpyxl.utils.exceptions import InvalidFileException
+    from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
     try:
         with zipfile.ZipFile(file) as archive:
@@ -201,7 +251,10 @@ def _sheet(file: IO[bytes]) -> Rows:
         file.seek(0)
         book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
         try:
-            for row in book.worksheets[0].iter_rows(values_only=True):
+            sheet = book.worksheets[0]
+            if isinstance(sheet, ReadOnlyWorksheet):
+                sheet.reset_dimensions()  # A sheet may state a smaller one than it has.
+            for row in sheet.iter_rows(values_only=True):
                 yield tuple(_cell(value) for value in row)
         finally:
             book.close()
@@ -236,7 +289,6 @@ class _Told:
     audience: Audience | None
     quarter: str | None
     part: str | None
-    other: bool
 
 
 def _headings(rows: Rows) -> tuple[list[tuple[str, ...]], Rows]:
@@ -264,10 +316,18 @@ def _plain(text: str) -> str:
 def _told(head: Sequence[Sequence[str]], names: Sequence[str]) -> _Told:
     cells = {_plain(cell) for row in head for cell in row}
     kind: EditKind | None = None
-    if {"column1", "column2"} <= cells:
+    # Medicare's pairs tell which are older than 1996, and its limits how they are held; Medicaid's do neither.
+    if {"column1", "column2"} <= cells or {"col1", "col2"} <= cells:
         kind = "ptp"
+        if not any("priorto1996" in cell for cell in cells):
+            raise _wrong(
+                "is Medicaid's, or lists only what changed in a quarter", "Medicare's whole table of the quarter"
+            )
     elif any("muevalues" in cell for cell in cells):
         kind = "mue"
+        supplier = any("supplier" in cell for cell in cells if "muevalues" in cell)
+        if supplier or not any("adjudicationindicator" in cell for cell in cells):
+            raise _others()
     elif {"addoncode", "primarycode"} <= cells:
         kind = "add-on"
     # Headings before names, which anybody can change.
@@ -278,20 +338,18 @@ def _told(head: Sequence[Sequence[str]], names: Sequence[str]) -> _Told:
             audience = "practitioner"
         elif audience is None and re.search("hospital|ccioph", text):
             audience = "outpatient_hospital"
-    supplier = any("supplier" in cell and "muevalues" in cell for cell in cells)
-    other = supplier or any(word in named for word in ("dmesupplier", "medicaid", "mcd"))
     part = next(
         (f"f{found[1]}" for name in reversed(names) if (found := re.search(r"-f([1-9])\b", name.lower()))), None
     )
-    return _Told(kind, audience, _quarter(names), part, other)
+    return _Told(kind, audience, _quarter(names), part)
 
 
 def _quarter(names: Sequence[str]) -> str | None:
     """The quarter a file's name tells: its own name before that of the zip around it."""
     for name in reversed(names):
-        if found := re.search(r"(20\d\d)q([1-4])", name.lower()):
+        if found := re.search(r"(20\d\d)-?q([1-4])", name.lower()):
             return f"{found[1]}Q{found[2]}"
-        if found := re.search(r"eff[_-](\d\d)-\d\d-(20\d\d)", name.lower()):
+        if found := re.search(r"eff(?:ective)?[_-](\d\d)-?\d\d-?(20\d\d)", name.lower()):
             return f"{found[2]}Q{(int(found[1]) + 2) // 3}"
         if found := re.search(r"\bcci(?:pra|oph)-v(\d\d)([0-3])r\d", name.lower()):
             return f"{_VERSION_EPOCH + int(found[1])}Q{int(found[2]) + 1}"
@@ -330,8 +388,11 @@ def _limits(rows: Rows, _: Sequence[Sequence[str]]) -> Read:
     return _kept(rows, kept, columns=3)
 
 
+_WHOSE = {"PRACTITIONER ONLY": FOR["practitioner"], "FACILITIES ONLY": FOR["outpatient_hospital"]}
+
+
 def _add_ons(rows: Rows, head: Sequence[Sequence[str]]) -> Read:
-    """Columns by their headings, which CMS has spelt in several ways."""
+    """Columns by their headings, which CMS has spelt in several ways; a note says whose claims a row is for."""
     places: dict[str, int] = {}
     for row in head:
         for place, cell in enumerate(row):
@@ -340,6 +401,7 @@ def _add_ons(rows: Rows, head: Sequence[Sequence[str]]) -> Read:
     if not set(wanted) <= set(places):
         raise _wrong("has no headings that tell its columns", "CMS's add-on code file with its row of headings")
     at = [places[name] for name in wanted]
+    notes = places.get("specialinstructionnotes")
 
     def kept(row: Sequence[str]) -> tuple[str, str | None]:
         code, primary, kind, since, *ends = (row[place] if place < len(row) else "" for place in at)
@@ -347,8 +409,10 @@ def _add_ons(rows: Rows, head: Sequence[Sequence[str]]) -> Read:
             raise ValueError
         first = _day(since) or OPEN_START
         last = min(_day(end) or OPEN_END for end in ends)
+        note = row[notes] if notes is not None and notes < len(row) else ""
+        whose = next((letter for words, letter in _WHOSE.items() if words in note), FOR_ALL)
         ours = in_family(code) or (primary != CONTRACTOR and in_family(primary))
-        return code, f"{code} {primary} {kind} {first} {last}" if ours else None
+        return code, f"{code} {primary} {kind} {whose} {first} {last}" if ours else None
 
     return _kept(rows, kept, columns=max(at[:4]) + 1)
 
@@ -381,6 +445,7 @@ def _kept(rows: Rows, kept: Callable[[Sequence[str]], tuple[str, str | None]], *
     return min(codes), max(codes), lines
 
 
+@lru_cache(maxsize=4096)
 def _day(text: str) -> str | None:
     """A day as YYYYMMDD, from that or from YYYYDDD; none for a blank or a star.
 

@@ -1,6 +1,7 @@
 """CMS's quarterly files: read in every layout, refused when they are wrong, kept whole or not at all."""
 
 import hashlib
+import io
 import json
 import os
 import zipfile
@@ -25,9 +26,11 @@ KEPT = """\
 """
 KEPT_UNITS = "96365 000001 2\n96372 000002 1\n96375 000003 3\n"
 KEPT_ADD_ONS = """\
-96366 CCCCC 2 20130401 99999999
-96375 96365 1 20130401 20191231
-96375 96374 1 20130401 99999999
+96366 CCCCC 2 A 20130401 99999999
+96367 96360 1 P 20160401 99999999
+96375 96365 1 A 20130401 20191231
+96375 96374 1 A 20130401 99999999
+96376 96374 1 H 20130401 20251231
 """
 
 
@@ -80,6 +83,31 @@ def read(path, kind=None, audience=None, quarter=None):
             "add-on-2026Q1",
             KEPT_ADD_ONS,
         ),
+        ("AOC_V2026Q1-F-MCR.txt", cms.aoc_fixed(), "add-on-2026Q1", KEPT_ADD_ONS),
+        (
+            "add-code-edits-medicare-effective-06012026.zip",
+            cms.zipped(addons__txt=cms.aoc_fixed()),
+            "add-on-2026Q2",
+            KEPT_ADD_ONS,
+        ),
+        (
+            "medicare-ncci-2026-q4-facility-outpatient-hospital-services-mue-table.zip",
+            cms.zipped(table__csv=cms.mue_text(whose="Outpatient Hospital Services")),
+            "mue-outpatient_hospital-2026Q4",
+            KEPT_UNITS,
+        ),
+        (
+            "practitionerservicesmuetable-effective-10-01-2026.zip",
+            cms.zipped(**{"folder/table__csv": cms.mue_text(), "folder/table__xlsx": b"not read"}),
+            "mue-practitioner-2026Q4",
+            KEPT_UNITS,
+        ),
+        (
+            "MCR_MUE_PractitionerServices_Eff_04-01-2024.xlsx",
+            cms.workbook(cms.mue_rows()[1:]),
+            "mue-practitioner-2024Q2",
+            KEPT_UNITS,
+        ),
         ("anything.zip", cms.zipped(**{f"{AOC}__xlsx": cms.workbook(cms.aoc_rows())}), "add-on-2026Q1", KEPT_ADD_ONS),
     ],
 )
@@ -129,6 +157,16 @@ BOMB = cms.zipped(a__txt=b"0" * 1000)
         (f"{MUE}.csv", cms.mue_text((("96365", "many", "2 Policy"),)), "row 1 under the headings"),
         (f"{MUE}.csv", cms.mue_text(whose="DME Supplier Services"), "or for suppliers of equipment"),
         ("Medicaid_MUE_Practitioner.csv", cms.mue_text(), "is Medicaid's"),
+        ("MCD-MUE-PRA-v2026q1.txt", b"", "is Medicaid's"),
+        (f"{MUE}.csv", cms.commas(cms.MEDICAID_MUE), "is Medicaid's"),
+        (f"{PRA}.txt", cms.tabbed(cms.MEDICAID_PTP), "is Medicaid's"),
+        ("MCR_NCCI_OCE_Deletions_Eff_04-01-2026.txt", cms.ptp_text(), "only what changed"),
+        ("MCR_MUE_DME_Revisions_Eff_04-01-2026.txt", b"", "only what changed"),
+        (
+            "ncci.zip",
+            cms.zipped(**{f"MCR_NCCI_OCE_{what}_Eff_04-01-2026__txt": b"" for what in ("Additions", "CCMIChgs")}),
+            "only what changed",
+        ),
         (f"{AOC}.txt", cms.aoc_text((("4", "96375", "", "96365", "", "2013091", "", ""),)), "row 1 under"),
         (f"{AOC}.txt", cms.aoc_text((("1", "96375", "", "96365", "", "2013400", "", ""),)), "row 1 under"),
         (f"{PRA}.xlsx", b"PK\x03\x04 no workbook", "is damaged"),
@@ -158,6 +196,24 @@ def test_a_file_larger_than_any_of_cms_is_refused(limit, write, monkeypatch):
     monkeypatch.setattr(cms_files, limit, 5)
     with pytest.raises(InvalidInput, match=r"larger than|unpacks to|more than"):
         read(write("a.zip", cms.zipped(**{f"{PRA}__txt": cms.ptp_text()})))
+
+
+def test_a_list_of_changes_is_refused_under_any_name(write):
+    """It would pass for the whole table of its quarter."""
+    content = cms.tabbed([cms.CHANGES_HEAD, ("96365", "96374", "1")])
+    with pytest.raises(InvalidInput, match="only what changed"):
+        read(write("edits.txt", content), "ptp", "practitioner", "2026Q1")
+
+
+def test_a_workbook_that_states_too_small_a_size_is_read_whole(write):
+    held = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(cms.workbook(cms.mue_rows()))) as book, zipfile.ZipFile(held, "w") as changed:
+        for name in book.namelist():
+            text = book.read(name)
+            if name.startswith("xl/worksheets/"):
+                text = text.replace(b"<sheetData>", b'<dimension ref="A1:B2"/><sheetData>')
+            changed.writestr(name, text)
+    assert read(write(f"{MUE}.xlsx", held.getvalue())).rows == KEPT_UNITS
 
 
 def test_a_zip_that_lies_about_its_size_is_refused(write):

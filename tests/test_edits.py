@@ -1,5 +1,7 @@
 """Payers' dated edits against the claim: by date, claim, modifier and units, and never a pass without a table."""
 
+from datetime import date
+
 import pytest
 
 from ivcoder import EditTable, EditTables, audit_claim, explain_denial, select_push_codes
@@ -18,10 +20,10 @@ PAIRS = (
 )
 LIMITS = ("96365 000001 2", "96372 000002 1", "96375 000003 3", "96374 000001 0")
 ADD_ONS = (
-    "96375 96365 1 20130401 20251231",
-    "96375 96374 1 20130401 99999999",
-    "96366 CCCCC 2 20130401 99999999",
-    "96367 96413 1 20130401 99999999",
+    "96375 96365 1 A 20130401 20251231",
+    "96375 96374 1 A 20130401 99999999",
+    "96366 CCCCC 2 A 20130401 99999999",
+    "96367 96413 1 A 20130401 99999999",
 )
 
 
@@ -50,6 +52,7 @@ def infusion(drug="Rocephin", start="10:00", stop="10:30", **fields):
 
 
 INJECTION = {"drug": "Toradol", "route": "im"}
+FIVE = ("Toradol", "Rocephin", "Benadryl", "Zofran", "Decadron")
 TWO_SITES = (
     infusion(),
     push(access_site="2", access_reason="incompatible_drugs"),
@@ -242,7 +245,7 @@ def test_an_add_on_is_held_against_the_list_of_its_date(administrations, code, e
 @pytest.mark.parametrize(("day", "expected"), [("2026-02-03", "primary_missing"), ("2026-02-04", "primary_present")])
 def test_a_primary_counts_from_its_first_day(day, expected):
     """Two infusions in sequence; the list takes 96365 as a primary of 96367 from 2026-02-04."""
-    rows = ("96367 96365 1 20260204 99999999", "96367 96413 1 20130401 99999999")
+    rows = ("96367 96365 1 A 20260204 99999999", "96367 96413 1 A 20130401 99999999")
     coding = asked(infusion(stop="10:40"), infusion("vancomycin", "11:00", "11:40"), tables=[aoc(rows)], day=day)
     assert results(coding, "add_on") == [(("96367",), expected)]
 
@@ -325,7 +328,7 @@ def test_the_rows_of_the_book_touch_the_family_and_have_dates():
         assert any(map(in_family, (*pair.column_one, *pair.column_two)))
         assert pair.since
     for limit in tables.mue:
-        assert in_family(limit.code)
+        assert all(map(in_family, limit.codes))
         assert limit.since
         assert not in_force(limit, limit.since.replace(year=2009))
 
@@ -350,3 +353,66 @@ def test_denials_and_audits_consult_the_loaded_tables():
 
 def test_a_denial_without_an_encounter_has_no_edits():
     assert explain_denial({"billed_lines": [{"code": "96365"}]}, tables=EditTables((ptp(),))).edits == ()
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [("22", [(("96375",), "primary_missing")]), ("11", [(("96375",), "primary_present")])],
+)
+def test_a_primary_for_practitioners_only_is_none_for_a_hospital(place, expected):
+    """CMS's list takes 96360 as a primary of 96375 on a practitioner's claim alone."""
+    rows = ("96375 96360 1 P 20130401 99999999", "96375 96365 1 A 20130401 99999999")
+    services = [{"code": "96360"}]
+    coding = asked(push(), push("Toradol", "09:05"), tables=[aoc(rows)], place=place, other_services=services)
+    assert results(coding, "add_on") == expected
+
+
+@pytest.mark.parametrize(
+    ("day", "speaks"),
+    [("2026-02-03", True), ("2026-11-03", True), ("2025-11-03", True), ("2027-01-03", False)],
+)
+def test_the_add_on_list_speaks_until_the_next_one_of_its_year(day, speaks):
+    """CMS publishes it once a year, with dates, and again only in a quarter that changes it."""
+    rows = ("96375 96374 1 A 20130401 99999999",)
+    found = results(asked(push(), push("Toradol", "09:05"), tables=[aoc(rows)], day=day), "add_on")
+    assert found == ([(("96375",), "primary_present")] if speaks else [])
+
+
+@pytest.mark.parametrize(
+    ("day", "place", "expected"),
+    [
+        ("2026-10-01", "22", [(("96365", "96372"), "modifier_needed"), (("96413", "96365"), "modifier_needed")]),
+        ("2026-09-30", "22", []),
+        ("2026-10-01", "11", []),
+    ],
+)
+def test_the_books_own_pairs_speak_for_hospitals_from_their_day(day, place, expected):
+    """Version 32.3 of the hospitals' edits, as a copy has it: 96365 with 96372, and 96413 with 96365, both passable."""
+    services = [{"code": "96413"}, {"code": "96523"}]
+    found = results(asked(infusion(), INJECTION, day=day, place=place, other_services=services))
+    assert [row for row in found if row[0] in {("96365", "96372"), ("96413", "96365")}] == expected
+    assert ((("96365", "96523"), "bundled") in found) is bool(expected)
+
+
+@pytest.mark.parametrize(
+    ("day", "place", "expected"),
+    [("2026-10-01", "22", "within"), ("2026-10-01", "11", "over"), ("2026-09-30", "22", "no_data")],
+)
+def test_the_books_own_limits_differ_by_claim_from_their_day(day, place, expected):
+    """Five injections: hospitals may bill five units of 96372 on a date, practitioners four."""
+    coding = asked(*[INJECTION | {"drug": drug} for drug in FIVE], day=day, place=place)
+    assert [result for codes, result in results(coding, "units") if "96372" in codes] == [expected]
+
+
+def test_no_two_rows_of_the_book_in_force_speak_of_one_thing():
+    tables, _ = every_table()
+    for day in (date(2026, 4, 1), date(2026, 9, 30), date(2026, 10, 1), None):
+        seen = [
+            (one, two, row.audience)
+            for row in tables.pair
+            if in_force(row, day)
+            for one in row.column_one
+            for two in row.column_two
+        ]
+        seen += [(code, "", row.audience) for row in tables.mue if in_force(row, day) for code in row.codes]
+        assert len(seen) == len(set(seen))

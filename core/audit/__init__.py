@@ -130,5 +130,6 @@ def _holds(row: Found, compared: Compared, other: Compared) -> bool:
     [mine] = row.supported
     labels = set(compared.lines[mine].administrations)
     return any(
-        each.billed is None and labels & {*other.lines[each.supported[0]].administrations} for each in other.found
+        each.billed is None and each.code == row.code and labels & {*other.lines[each.supported[0]].administrations}
+        for each in other.found
     )

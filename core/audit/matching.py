@@ -134,7 +134,7 @@ def _same_service(case: Case, line: BilledLine, row: Line) -> Likeness | None:
     return bool(named), kind, mine.hour == theirs.hour, leads, mine.category == theirs.category
 
 
-_DRUG_GIVEN = frozenset({"push", "infusion", "pump", "injection"})
+_DRUG_GIVEN = frozenset({"push", "infusion", "pump", "injection", "on_body_injector"})
 """Kinds that are taken for one another: ways to give one dose of a drug."""
 
 

@@ -15,6 +15,8 @@ from functools import lru_cache
 from ivcoder.book.amount import Amount
 from ivcoder.book.edit_tables import (
     CONTRACTOR,
+    FOR,
+    FOR_ALL,
     OPEN_END,
     OPEN_START,
     Audience,
@@ -68,6 +70,8 @@ from ivcoder.book.tables import (
 __all__ = [
     "CONTRACTOR",
     "EDITION",
+    "FOR",
+    "FOR_ALL",
     "OPENING",
     "OPEN_END",
     "OPEN_START",
@@ -185,7 +189,7 @@ class Rulebook:
 
     def unit_limit(self, code: str, audience: Audience) -> UnitLimit | None:
         """The rulebook's own row of the most units of ``code``."""
-        return next((row for row in self.unit_limits if row.code == code and row.audience in {audience, "both"}), None)
+        return next((row for row in self.unit_limits if code in row.codes and row.audience in {audience, "both"}), None)
 
 
 _overlays: dict[str, Formulary] = {}

@@ -22,16 +22,20 @@ OPEN_START, OPEN_END = "00000000", "99999999"
 CONTRACTOR = "CCCCC"
 """CMS's word for primaries that the contractor names."""
 
+FOR_ALL = "A"
+FOR: dict[Audience, str] = {"practitioner": "P", "outpatient_hospital": "H"}
+"""Whose claims an add-on's row is for."""
+
 _FORM: dict[str, re.Pattern[str]] = {
     "ptp": re.compile(r"(?:[0-9A-Z]{5} [0-9A-Z]{5} [019] \d{8} \d{8}\n)*"),
     "mue": re.compile(r"(?:[0-9A-Z]{5} \d{6} [0-3]\n)*"),
-    "add-on": re.compile(r"(?:[0-9A-Z]{5} [0-9A-Z]{5} [123] \d{8} \d{8}\n)*"),
+    "add-on": re.compile(r"(?:[0-9A-Z]{5} [0-9A-Z]{5} [123] [AHP] \d{8} \d{8}\n)*"),
 }
-_WIDTH: dict[str, int] = {"ptp": 32, "mue": 15, "add-on": 32}
+_WIDTH: dict[str, int] = {"ptp": 32, "mue": 15, "add-on": 34}
 
 
 class _Head(NamedTuple):
-    format: Literal[1]
+    format: Literal[2]
     kind: EditKind
     audience: Audience | None
     quarter: str
@@ -48,8 +52,8 @@ class EditTable(Row):
 
     ``rows`` are lines of one width in order, so that a code is found without reading them all: ``CODE1 CODE2 INDICATOR
     SINCE UNTIL`` for pairs, ``CODE UNITS INDICATOR`` for unit limits (0 where CMS gives none), ``ADDON PRIMARY TYPE
-    SINCE UNTIL`` for add-ons; dates as YYYYMMDD. ``first`` and ``last`` are the outermost codes of the whole file,
-    ``sha256`` is the hash of the file as CMS publishes it.
+    WHOSE SINCE UNTIL`` for add-ons; dates as YYYYMMDD. ``first`` and ``last`` are the outermost codes of the whole
+    file, ``sha256`` is the hash of the file as CMS publishes it.
     """
 
     kind: EditKind
@@ -80,7 +84,7 @@ class EditTable(Row):
     def text(self) -> str:
         """The table as text, for ``parse``."""
         head = _Head(
-            1,
+            2,
             self.kind,
             self.audience,
             self.quarter,
@@ -215,10 +219,15 @@ class EditTables:
         """Whether the table of unit limits of the quarter of ``day`` is here: what it lacks is not published."""
         return bool(self._current("mue", audience, day))
 
-    def primaries(self, code: str, day: date | None) -> Primaries | None:
-        """What the add-on ``code`` must stand beside on ``day``."""
-        for table in self._current("add-on", None, day):
-            rows = [row for row in table.find(code) if _holds(row[-2], row[-1], day)]
+    def primaries(self, code: str, audience: Audience, day: date | None) -> Primaries | None:
+        """What the add-on ``code`` must stand beside on ``day``.
+
+        CMS publishes the list once a year, and again in a quarter that changes it: without that of the quarter itself,
+        a later one with its dates speaks, or one of before in the same year.
+        """
+        for table in (*self._current("add-on", None, day), *self._later("add-on", None, day), *self._earlier(day)):
+            mine = [row for row in table.find(code) if row[3] in {FOR_ALL, FOR[audience]}]
+            rows = [row for row in mine if _holds(row[-2], row[-1], day)]
             if rows:
                 codes = tuple(primary for _, primary, *_ in rows if primary != CONTRACTOR)
                 return Primaries(max(int(row[2]) for row in rows), codes, table)
@@ -232,12 +241,20 @@ class EditTables:
         quarter = quarter_of(day) if day else max((table.quarter for table in fit), default="")
         return [table for table in fit if table.quarter == quarter]
 
-    def _later(self, kind: EditKind, audience: Audience, day: date | None) -> list[EditTable]:
+    def _later(self, kind: EditKind, audience: Audience | None, day: date | None) -> list[EditTable]:
         """The files of later quarters than that of ``day``, the next one first."""
         if day is None:
             return []
         fit = [table for table in self.tables if (table.kind, table.audience) == (kind, audience)]
         return sorted((table for table in fit if table.quarter > quarter_of(day)), key=lambda table: table.quarter)
+
+    def _earlier(self, day: date | None) -> list[EditTable]:
+        """The add-on files of earlier quarters of the year of ``day``, the newest first."""
+        if day is None:
+            return []
+        fit = [table for table in self.tables if table.kind == "add-on"]
+        before = [table for table in fit if f"{day.year:04}" <= table.quarter < quarter_of(day)]
+        return sorted(before, key=lambda table: table.quarter, reverse=True)
 
 
 def quarter_of(day: date) -> str:

@@ -22,6 +22,7 @@ from ivcoder.book.naming import (
     plain,
     says_nothing,
     spelled,
+    words_of,
 )
 from ivcoder.book.rows import Category, Drug
 
@@ -31,6 +32,15 @@ _REMEMBERED = 4096
 
 def _names(drug: Drug) -> tuple[str, ...]:
     return (drug.name, *drug.brands, *drug.aliases)
+
+
+def _is_said_of(drug: Drug, heard: str, other: Drug | None) -> bool:
+    """Whether what stands beside a drug's name tells no other product: the name of what it is a kind of, or words of
+    its own name.
+    """
+    if other:
+        return any(plain(name).startswith(plain(heard)) for name in _names(drug))
+    return words_of(heard) <= words_of(drug.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +81,9 @@ class Formulary:
         """The drug that goes by this name, whatever its case, blanks and hyphens.
 
         A name the table does not have is read without what says only how much, in what and how it is given. A second
-        name in brackets must be the same drug's. What may tell products apart stands: percents, salts, oral and other
-        forms, and strengths where another row's name begins alike. Products by route are told by the route.
+        name in brackets must be the same drug's, or words of its own name. What may tell products apart stands:
+        percents, salts, oral and other forms, and strengths where another row's name begins alike. Products by route
+        are told by the route.
         """
         found = self.by_name.get(plain(name))
         if found is not None or len(name) > LONGEST:
@@ -89,12 +100,9 @@ class Formulary:
         outside = BRACKETED.sub(lambda found: f" {found[1]} " if says_nothing(found[1]) else " ", text)
         parts = [part for part in (outside, *BRACKETED.findall(text)) if not says_nothing(part)]
         several = len(parts) > 1
-        named = [(plain(bare(part)), self._named(part) or (self._loosely(part) if several else None)) for part in parts]
+        named = [(bare(part), self._named(part) or (self._loosely(part) if several else None)) for part in parts]
         for _, drug in named:
-            if drug and all(
-                other is drug or (other and any(plain(name).startswith(heard) for name in _names(drug)))
-                for heard, other in named
-            ):
+            if drug and all(other is drug or _is_said_of(drug, heard, other) for heard, other in named):
                 return drug
         return None
 

@@ -80,6 +80,11 @@ def plain(name: str) -> str:
     return _NOISE.sub("", name.casefold())
 
 
+def words_of(text: str) -> frozenset[str]:
+    """The words of a text, whatever their case and order."""
+    return frozenset(_NOISE.sub(" ", text.casefold()).split())
+
+
 def spelled(text: str) -> str:
     """A text with its units, and "w/", written in one way, and without the species, which tells clotting factors
     apart and nothing else.

@@ -360,9 +360,9 @@ class Pair(Row):
 
 @dataclass(frozen=True, slots=True)
 class UnitLimit(Row):
-    """The most units of a code a payer expects on one date, and how the edit is held (MAI 1 to 3)."""
+    """The most units of a code a payer expects on one date, of each of the codes, and how it is held (MAI 1 to 3)."""
 
-    code: str
+    codes: tuple[str, ...]
     units: int
     audience: Literal["practitioner", "outpatient_hospital", "both"]
     sources: tuple[str, ...]

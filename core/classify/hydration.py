@@ -12,6 +12,7 @@ from ivcoder.classify.service import (
     Question,
     Service,
     Span,
+    gaps,
     lacks,
     length_question,
     service_of,
@@ -101,16 +102,17 @@ def hydrate(
         beside = hydration_concurrent(bag, drug_infusions)
         if beside.open:
             questions.append(_overlap_question(bag, drug_infusions, beside))
-        net = bag.minutes
+        found = (*why, beside) if beside.holds or beside.open else why
+        service = service_of(bag, Category.HYDRATION, Kind.HYDRATION, found, access)
         if bag.start is not None:
             # Two fluids at the same time are one hydration: a minute counts once.
             running, mine = (bag.start, bag.start + bag.minutes), taken.setdefault(access, [])
-            net = uncovered(running, [*(span for row in drug_infusions for span in row.spans), *mine])
+            left = gaps(running, [*(span for row in drug_infusions for span in row.spans), *mine])
             mine.append(running)
-        found = (*why, beside) if beside.holds or beside.open else why
-        service = service_of(bag, Category.HYDRATION, Kind.HYDRATION, found, access)
-        totals[access] = totals.get(access, 0) + net
-        counted.append((place, service._replace(minutes=net)))
+            minutes = sum(stop - start for start, stop in left)
+            service = service._replace(minutes=minutes, spans=left or ((bag.start, bag.start),))
+        totals[access] = totals.get(access, 0) + service.length
+        counted.append((place, service))
     for place, service in counted:
         enough = hydration_minimum(totals[service.access], book)
         kind = Kind.HYDRATION if enough.holds else Kind.NOT_REPORTABLE

@@ -248,14 +248,21 @@ def push_or_hours(bag: Bag, finding: Finding, book: Rulebook) -> Question:
     return length_question(bag, finding, (push, push + 1, HOUR + book.limits["hour_past"]))
 
 
+def gaps(span: Span, others: Iterable[Span]) -> tuple[Span, ...]:
+    """The parts of ``span`` that none of ``others`` covers."""
+    reached, end = span
+    free: list[Span] = []
+    for start, stop in sorted(others):
+        if start >= end:
+            break
+        if start > reached:
+            free.append((reached, start))
+        reached = max(reached, stop)
+    if reached < end:
+        free.append((reached, end))
+    return tuple(free)
+
+
 def uncovered(span: Span, others: Iterable[Span]) -> int:
     """The minutes of ``span`` that none of ``others`` covers."""
-    reached, free = span[0], 0
-    for start, stop in sorted(others):
-        if stop <= reached:
-            continue
-        if start >= span[1]:
-            break
-        free += max(0, start - reached)
-        reached = max(reached, stop)
-    return free + max(0, span[1] - reached)
+    return sum(stop - start for start, stop in gaps(span, others))

@@ -234,7 +234,7 @@ def checked(edited: Edited, tables: EditTables | None) -> tuple[Checked, ...]:
     return (
         *_pairs(billed, {line.code for line in lines}, audience, book, loaded),
         *_units(lines, audience, book, loaded),
-        *_add_ons(lines, billed, book, loaded),
+        *_add_ons(lines, billed, audience, book, loaded),
     )
 
 
@@ -353,11 +353,13 @@ def _held(code: str, counts: Sequence[int], limit: int, indicator: int | None, t
     return Checked("units", (code,), "over", tuple(findings), (table,))
 
 
-def _add_ons(lines: Iterable[Line], billed: Sequence[_Billed], book: Rulebook, loaded: EditTables) -> Iterator[Checked]:
+def _add_ons(
+    lines: Iterable[Line], billed: Sequence[_Billed], audience: Audience, book: Rulebook, loaded: EditTables
+) -> Iterator[Checked]:
     """Add-ons against a loaded list; without one the rulebook's own primaries were held against them already."""
     present = {row.code for row in billed}
     for code in dict.fromkeys(line.code for line in lines):
-        found = loaded.primaries(code, book.day)
+        found = loaded.primaries(code, audience, book.day)
         if found is None:
             continue
         finding = add_on_primary_listed(code, found.type, found.codes, present, found.table.spoken)

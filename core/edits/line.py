@@ -169,13 +169,15 @@ def dated(
     counted: dict[tuple[str, ...], int] = {}
 
     def with_dates(line: Line) -> Line:
-        run = spans.get(line.administrations, ())
         before = counted.get(line.administrations, 0)
-        if line.answer == "drug" or not run:
+        if line.answer == "drug":
             begins = [starts[line.administrations[0]]] * line.units
-        else:
+        elif run := spans.get(line.administrations):
             counted[line.administrations] = before + line.units
             begins = [_at(run, HOUR * (before + number)) for number in range(line.units)]
+        else:
+            # Several pushes stacked on one line, or one without a time.
+            begins = [starts[labels[0]] for labels in spans if set(labels) <= set(line.administrations)]
         if any(begin is None for begin in begins):
             return line
         days = Counter(first + timedelta(days=(begin or 0) // DAY) for begin in begins)

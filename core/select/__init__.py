@@ -286,10 +286,12 @@ def _doubts(service: Service, higher: Sequence[Standing], classified: Classified
 
 def _runs_on_from(service: Service, classified: Classified) -> str | None:
     """The drug whose infusion a fluid began beside, or as it ended."""
-    starts = [start for start, _ in service.spans]
+    begun = [row.start for row in classified.visit.administrations if row.id in service.administrations]
     for row in classified.services:
-        beside = row.kind is Kind.INFUSION and row.access == service.access and starts
-        if beside and all(any(begun < start <= ended for begun, ended in row.spans) for start in starts):
+        beside = row.kind is Kind.INFUSION and row.access == service.access
+        if beside and all(
+            start is not None and any(first < start <= last for first, last in row.spans) for start in begun
+        ):
             return row.drug
     return None
 

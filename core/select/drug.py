@@ -204,6 +204,37 @@ def discarded_drug_payer(drugs: Sequence[str], visit: Visit, book: Rulebook) -> 
     return applies(drugs=listed(drugs), none=marks["none_discarded"], some=marks["discarded"])
 
 
+@rule(
+    "discarded-no-line",
+    "select",
+    "A discarded amount that has no line",
+    sources=("noridian-jw-jz", "legalclarity-jw"),
+    confidence=Confidence.MEDIUM,
+    says="{discarded} of {drug} is charted as discarded, and has no line: {because}.",
+    otherwise="Nothing is charted as discarded, or it has its line.",
+)
+def discarded_no_line(given: Given, drug: Drug, visit: Visit, book: Rulebook) -> Verdict:
+    """Only what is left of a single-dose container can be billed as discarded, to a payer that takes it; what a
+    multi-dose container still holds is not waste.
+    """
+    if given.discarded is None or not Amount.parse(given.discarded).value:
+        return does_not()
+    if drug.container != "single_dose":
+        comes = _COMES_IN.get(drug.container or "", "what it comes in is not known here")
+        because = f"{comes}, and only what is left of a single-dose one is billed"
+    elif visit.payer and not book.marks_discarded(visit.payer, visit.place.code):
+        because = f"nothing here says that {book.payers[visit.payer].name} takes it at this place on this date"
+    else:
+        return does_not()
+    return applies(drug=given.drug, discarded=given.discarded, because=because)
+
+
+_COMES_IN = {
+    "multi_dose": "it comes in multi-dose containers",
+    "either": "it comes in single-dose and in multi-dose containers",
+}
+
+
 def drug_lines_of(ranked: Ranked, asides: Asides) -> tuple[Earned, ...]:
     """Each dose's own HCPCS line, in the order of the administrations' rank."""
     classified = ranked.classified
@@ -235,6 +266,8 @@ def drug_lines_of(ranked: Ranked, asides: Asides) -> tuple[Earned, ...]:
         if drug.container == "single_dose":
             single.append(given.drug)
         line = Earned("drug", units, (label,), (product, *why) if product.holds else why, code=billing.code)
+        if (left := discarded_no_line(given, drug, visit, book)).holds:
+            asides.remarks.append(Remark("info", (left,), (label,)))
         day = (given.start or 0) // DAY
         doses.setdefault((given.drug, billing.code, billing.per, day), []).append(given.dose)
         if visit.payer is None:
