@@ -91,6 +91,8 @@ _FALLBACKS: tuple[tuple[Asked, Verdict], ...] = (
     (claims.denied_beside_unmarked_visit, "record_decides"),
     (claims.denied_necessity, "record_decides"),
     (claims.denied_documents, "record_decides"),
+    (claims.denied_drug_not_billed, "record_decides"),
+    (initials.denied_primary_present, "record_decides"),
     (claims.denied_more_than_coding, "record_decides"),
 )
 """Asked in turn of a line that no pattern fits, or that only an appeal does."""

@@ -267,11 +267,17 @@ class Case:
     def drug(self, line: BilledLine) -> Drug | None:
         """The formulary's row for the drug a line was billed for; None when it is not known, or contradicted."""
         named = self.book.formulary.find(line.drug) if line.drug else None
-        if self.edited is None or not line.administrations:
+        about = line.administrations or self._only(line)
+        if self.edited is None or not about:
             return named
-        charted = self.edited.selected.ranked.classified.drugs[line.administrations[0]]
+        charted = self.edited.selected.ranked.classified.drugs[about[0]]
         alike = (named, *(self.book.formulary.kin(named) if named else ()))
         return charted if line.drug is None or charted in alike else None
+
+    def _only(self, line: BilledLine) -> tuple[str, ...]:
+        """The administration, where there was one alone and one denied line alone for it."""
+        given = self.denial.administrations
+        return (given[0].id,) if len(given) == 1 and self.family == (line,) and line.denied else ()
 
     def meant_by(self, line: BilledLine) -> tuple[Drug, ...]:
         """The drugs a drug's code stands for on a line: the one named or charted, else all that share the code."""

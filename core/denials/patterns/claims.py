@@ -307,3 +307,29 @@ def denied_documents(case: Case, line: BilledLine) -> Verdict:
     """Without the encounter nothing can be held against a denial that asks for the record."""
     hit = case.hinted(line, "documents") and case.edited is None
     return (applies if hit else does_not)(code=line.code)
+
+
+@rule(
+    "denied-drug-not-billed",
+    "denials",
+    "Denied: the administration without its drug",
+    sources=("orbdoc-96372", "legalclarity-96365", "x12-carc"),
+    nature="convention",
+    confidence=Confidence.LOW,
+    says="{code} was denied as incomplete, and no line bills what was given: {drug} belongs beside it, unless the drug "
+    "was supplied without charge.",
+    otherwise="{code} was not denied as incomplete with no drug on the claim, or the record names no drug's code.",
+)
+def denied_drug_not_billed(case: Case, line: BilledLine) -> Verdict:
+    """Where no remark code says what a claim lacks, payers look for the drug's own line beside its administration; one
+    supplied without charge has none.
+    """
+    known = case.book.formulary.by_code
+    billed = any(row.code in known or row.code[0].isalpha() for row in case.denial.billed_lines)
+    told = line.rarc or case.denial.rarc
+    if case.edited is None or case.unsettled or billed or told or not case.hinted(line, "incomplete"):
+        return does_not(code=line.code)
+    about = {label for row in case.supported(line) for label in row.administrations}
+    given = [row for row in case.edited.lines if row.answer == "drug" and about & set(row.administrations)]
+    named = " and ".join(f"{row.code} x {row.units}" for row in given)
+    return applies(code=line.code, drug=named) if given else does_not(code=line.code)

@@ -160,3 +160,22 @@ def denied_with_primary(case: Case, line: BilledLine) -> Verdict:
     present = [each for each in case.denial.billed_lines if each.code in primaries]
     hit = present and all(each.denied for each in present)
     return applies(code=line.code, primary=present[0].code) if hit else does_not(code=line.code)
+
+
+@rule(
+    "denied-primary-present",
+    "denials",
+    "Denied for want of a primary that is there",
+    sources=("cms-addon-codes", "aapc-96361-primaries", "x12-carc"),
+    nature="reading",
+    says="{code} was denied for want of its primary, but {primary} is one of its primaries, is on the claim, and was "
+    "not denied: the reason does not hold. Whether the line stands is for the record.",
+    otherwise="{code} was not denied for want of a primary, or none is paid on the claim, or the record is given.",
+)
+def denied_primary_present(case: Case, line: BilledLine) -> Verdict:
+    """An add-on is not denied for want of a primary when any one of its primaries is on the claim."""
+    row = case.book.numbers.get(line.code)
+    if row is None or case.edited is not None or not case.hinted(line, "alone"):
+        return does_not(code=line.code)
+    present = [each.code for each in case.family if each.code in row.beside and not each.denied]
+    return applies(code=line.code, primary=present[0]) if present else does_not(code=line.code)
