@@ -26,7 +26,7 @@ OF_CHEMOTHERAPY = {
 }  # fmt: skip
 PRIMARIES = {
     "96361": {"96360", "96365", "96374", "96409", "96413"},
-    "96366": {"96365", "96367"},
+    "96366": {"96365", "96367", "96413"},
     "96367": {"96365", "96374", "96409", "96413"},
     "96368": {"96365", "96366", "96413", "96415", "96416"},
     "96370": {"96369"},
@@ -37,6 +37,9 @@ PRIMARIES = {
     "96417": {"96413"},
     "96423": {"96422"},
 }
+PRACTITIONERS = {"96366", "96367", "96368", "96375"}
+"""Add-ons that may stand beside 96360 too where the claim is professional."""
+
 CHEMOTHERAPY = {"c", "d", "h"}
 RANKS = ("chemotherapy infusion", "chemotherapy push", "infusion", "push", "hydration")
 LONGEST_PUSH = 15
@@ -163,7 +166,8 @@ def an_add_on_has_a_primary(case: Case, answer: Coding) -> Iterator[str]:
         if (line.role == "add_on") != (line.code in PRIMARIES):
             yield "an add-on is called otherwise, or another line an add-on"
         told = any(row.line == number and row.level == "error" for row in answer.notices)
-        lacks = line.code in PRIMARIES and not codes & PRIMARIES[line.code]
+        leads = {"96360"} if case.place == "11" and line.code in PRACTITIONERS else set()
+        lacks = line.code in PRIMARIES and not codes & (PRIMARIES[line.code] | leads)
         if lacks != told:
             yield "an add-on lacks a primary without a word, or a word is said for nothing"
 
