@@ -198,7 +198,7 @@ def outside_family(given: Given, category: Category | None) -> Verdict:
     outside = given.route in _ELSEWHERE or (
         given.route in _FOR_CHEMOTHERAPY and category not in (None, Category.CHEMOTHERAPY)
     )
-    codes = outside_codes().get(given.route.value)
+    codes = outside_codes().get(given.route.value) if given.route in _ELSEWHERE else None
     such = f", such as {codes}" if codes else ""
     return (applies if outside else does_not)(drug=given.drug, route=given.route.spoken, such=such)
 
@@ -243,11 +243,13 @@ def integral_to_procedure(given: Given) -> Verdict:
     "peritoneal-perfusion",
     "classify",
     "The abdomen perfused during an operation",
-    sources=("facs-bulletin-2024-hipec", "openpayer-96547"),
+    sources=("facs-bulletin-2024-hipec", "openpayer-96547", "aoc-2026q3-rows"),
     nature="convention",
     confidence=Confidence.MEDIUM,
     says="{drug} was put into the peritoneal cavity during an operation. Perfusion with heated chemotherapy has add-on "
-    "codes of the surgeon's time beside the operation, from 2024-01-01: those are not worked out here.",
+    "codes of the surgeon's time from 2024-01-01, {codes}, for the first hour and each further half hour, beside an "
+    "operation of the abdomen. From which minute each counts is not settled in any source at hand, so they are not "
+    "worked out here.",
     otherwise="{drug} was not chemotherapy put into the peritoneal cavity during an operation.",
 )
 def peritoneal_perfusion(given: Given, drug: Drug | None) -> Verdict:
@@ -256,7 +258,8 @@ def peritoneal_perfusion(given: Given, drug: Drug | None) -> Verdict:
     """
     category = given.category or (drug.category if drug else None)
     hit = given.route is Route.INTRAPERITONEAL and given.purpose is Purpose.PROCEDURE
-    return (applies if hit and category is Category.CHEMOTHERAPY else does_not)(drug=given.drug)
+    codes = outside_codes()[given.route.value] if hit else ""
+    return (applies if hit and category is Category.CHEMOTHERAPY else does_not)(drug=given.drug, codes=codes)
 
 
 @rule(
