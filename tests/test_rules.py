@@ -38,10 +38,13 @@ from noting import noting
 BOOK = Rulebook.on(None)
 
 
-def given(**fields):
+def visit(**fields):
     row = {"id": "1", "drug": "Solu-Medrol", "route": "iv_push", **fields}
-    encounter = Encounter.model_validate({"place_of_service": "22", "administrations": [row]})
-    return visit_of(encounter, BOOK).administrations[0]
+    return visit_of(Encounter.model_validate({"place_of_service": "22", "administrations": [row]}), BOOK)
+
+
+def given(**fields):
+    return visit(**fields).administrations[0]
 
 
 def drug(name):
@@ -114,6 +117,9 @@ ASKED = [
     (cavity.intrathecal, (given(route="intrathecal"), CHEMO), "applies"),
     (cavity.intrathecal, (given(), CHEMO), "does_not_apply"),
     (vein.unlisted, (given(), OTHER), "does_not_apply"),
+    (vein.pump_taken_home, (given(),), "does_not_apply"),
+    (vein.hospital_pump, (given(), 481, visit(), BOOK), "does_not_apply"),
+    (vein.hospital_pump, (given(route="iv_pump"), None, visit(), BOOK), "cannot_tell"),
     (vein.unlisted, (given(route="intra_arterial_infusion"), OTHER), "applies"),
     (one_initial_per_access, (ONE, ONE), "does_not_apply"),
     (initial_by_hierarchy, (ONE, None), "does_not_apply"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ivcoder.book import Category, Confidence, Rulebook
 from ivcoder.classify.service import Bag, Kind, Option, Question, lacks, length_question, push_or_hours
-from ivcoder.encounter import Given, Route, Visit
+from ivcoder.encounter import Claim, Given, PumpFrom, Route, Visit
 from ivcoder.rule import Finding, Verdict, applies, cannot_tell, does_not, rule
 
 
@@ -127,6 +127,53 @@ def prolonged_pump(given: Given, category: Category, minutes: int | None, book: 
 
 
 @rule(
+    "hospital-pump",
+    "classify",
+    "A hospital's prolonged infusion of another drug by pump",
+    sources=("genhealth-c8957", "ucla-2009", "aoc-2026q3-rows"),
+    confidence=Confidence.MEDIUM,
+    says="{drug} ran {minutes} minutes by pump, at least {limit}: the start of a prolonged infusion, for which "
+    "hospitals have a code of their own. It was made for Medicare; a payer that takes no such code wants the unlisted "
+    "one.",
+    otherwise="{drug} was not run {limit} minutes or more by pump on an outpatient hospital's claim.",
+    unsure="How long the pump with {drug} ran is not documented; from {limit} minutes on hospitals have a code of "
+    "their own for its start.",
+)
+def hospital_pump(given: Given, minutes: int | None, visit: Visit, book: Rulebook) -> Verdict:
+    """A drug other than chemotherapy by portable or implanted pump into a vein for {pump_shortest} minutes or more is
+    reported once, for its start, on an outpatient hospital's claim.
+    """
+    limit = book.limits["pump_shortest"]
+    hospital = visit.place.outpatient_hospital and visit.claim is Claim.FACILITY
+    if given.route is not Route.IV_PUMP or not hospital:
+        return does_not(drug=given.drug, limit=limit)
+    if minutes is None:
+        return cannot_tell("minutes", drug=given.drug, limit=limit)
+    return (applies if minutes >= limit else does_not)(drug=given.drug, minutes=minutes, limit=limit)
+
+
+@rule(
+    "pump-taken-home",
+    "classify",
+    "A pump taken home is no infusion that was watched",
+    sources=("nahri-elastomeric", "codingahead-96416"),
+    nature="convention",
+    confidence=Confidence.MEDIUM,
+    says="{drug} went home with the patient in a portable pump: nobody watched it to its end.",
+    otherwise="{drug} was not given by portable pump.",
+    unsure="{drug} is charted by portable or implanted pump, and nothing says that the patient went home with it. By a "
+    "pump at the bedside it would be an infusion like any other.",
+)
+def pump_taken_home(given: Given) -> Verdict:
+    """A drug that a pump at the bedside runs while staff watch is an infusion, whatever drives it; only what goes home
+    with the patient, or is implanted, is a pump's. Where the chart says pump and no more, it is asked.
+    """
+    if given.route is not Route.IV_PUMP:
+        return does_not(drug=given.drug)
+    return applies(drug=given.drug) if given.pump_from else cannot_tell("route", drug=given.drug)
+
+
+@rule(
     "fluid-never-pushed",
     "classify",
     "Plain fluid is never a push or an injection",
@@ -156,7 +203,8 @@ def fluid_never_pushed(given: Given, category: Category | None) -> Verdict:
 )
 def unlisted(given: Given, category: Category) -> Verdict:
     """A drug administration that no code describes is reported with the unlisted code and a description: a portable
-    pump other than a prolonged chemotherapy infusion, and a drug other than chemotherapy infused into an artery.
+    pump taken home that no code of a prolonged infusion is for, and a drug other than chemotherapy infused into an
+    artery.
     """
     artery = given.route in (Route.INTRA_ARTERIAL_INFUSION, Route.INTRA_ARTERIAL_PUMP)
     arterial = artery and category is not Category.CHEMOTHERAPY
@@ -200,9 +248,18 @@ def pumped_as(
         return Kind.UNDECIDED, (found,)
     if found.holds:
         return Kind.PUMP, (found,)
-    if category is not Category.HYDRATION:
-        return Kind.UNLISTED, (unlisted(given, category),)
-    return infused_as(bag, visit, book, questions)
+    if category is Category.HYDRATION:
+        return infused_as(bag, visit, book, questions)
+    home = pump_taken_home(given)
+    if home.open:
+        questions.append(_bedside_question(given, home))
+    if category is Category.THERAPEUTIC:
+        prolonged = hospital_pump(given, bag.minutes, visit, book)
+        if prolonged.holds:
+            return Kind.PUMP, (home, prolonged)
+        if prolonged.open:
+            questions.append(pump_question(bag, prolonged, book))
+    return Kind.UNLISTED, (home, unlisted(given, category))
 
 
 @rule(
@@ -224,6 +281,15 @@ def stopped_early(given: Given, minutes: int | None, book: Rulebook) -> Verdict:
     if given.discontinued and short and given.route is Route.IV_INFUSION:
         return applies(drug=given.drug, minutes=minutes or 0)
     return does_not(drug=given.drug)
+
+
+def _bedside_question(given: Given, finding: Finding) -> Question:
+    """Ask whether a pump went home with the patient, or ran at the bedside."""
+    options = (
+        Option("pump_at_bedside", {}, {given.id: {"route": Route.IV_INFUSION}}),
+        Option("pump_taken_home", {}, {given.id: {"pump_from": PumpFrom.PROVIDER}}),
+    )
+    return Question(given.id, "route", finding, options)
 
 
 def pump_question(bag: Bag, finding: Finding, book: Rulebook) -> Question:

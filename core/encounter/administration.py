@@ -41,9 +41,9 @@ class Administration(BaseModel):
     id: Id = Field(description="A label of your own for this administration, unique in the encounter.")
     drug: DrugName = Field(description="The drug's brand or generic name, as charted.")
     route: Annotated[Route, BeforeValidator(read_route)] = Field(
-        description="How it was given, as the chart calls it: iv_infusion for a drip or piggyback, iv_pump for a "
-        "portable or implanted pump that was started, sc_infusion for an infusion under the skin, csf_reservoir for an "
-        "Ommaya reservoir."
+        description="How it was given, as the chart calls it: iv_infusion for a drip or piggyback, by a pump at the "
+        "bedside too, iv_pump for a portable or implanted pump that was started, sc_infusion for an infusion under the "
+        "skin, csf_reservoir for an Ommaya reservoir."
     )
     start: Clock | None = Field(
         None,

@@ -66,6 +66,7 @@ _ASK = {
     "lesions": "How many lesions were injected with {drug}?",
     "counselled": "Was the family counselled about {drug}?",
     "pump_from": "Whose pump did {drug} go home in, the practice's or hospital's, or a supplier's?",
+    "route_of_pump": "Did {drug} run from a pump at the bedside, or did the patient take the pump home?",
     "route": "How was {drug} given, and which product was it?",
     "drug": "Which product of {drug} was given?",
     "access_device": "What was flushed with {drug}?",
@@ -107,6 +108,8 @@ _IF = {
     "lesions_many": "more than {lesions} lesions were injected",
     "counselled": "the family was counselled",
     "not_counselled": "the family was not counselled",
+    "pump_at_bedside": "it ran from a pump at the bedside, watched to its end",
+    "pump_taken_home": "the patient took the pump home, or it is implanted",
     "pump_provider": "the practice or hospital provided the pump",
     "pump_supplier": "a supplier provided the pump",
     "flushed_port": "it flushed an implanted port",
@@ -217,6 +220,8 @@ def _asked_as(asked: Asked) -> str:
     both = asked.field == "start" and any(option.key == "apart" and len(option.changes) > 1 for option in asked.options)
     if any(option.key == "interval_enough" for option in asked.options):
         return "start_of_push"
+    if any(option.key == "pump_at_bedside" for option in asked.options):
+        return "route_of_pump"
     if any(option.key == "intervals_enough" for option in asked.options):
         return "start_of_pushes"
     return "start_of_both" if both else asked.field

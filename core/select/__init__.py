@@ -31,6 +31,7 @@ __all__ = [
 
 _ALONE = {
     (Kind.INJECTION, False): "injection",
+    (Kind.PUMP, False): "hospital_pump",
     (Kind.PUMP, True): "chemo_pump",
     (Kind.ARTERIAL_PUMP, True): "chemo_arterial_pump",
     (Kind.CSF_RESERVOIR, True): "chemo_reservoir",
@@ -237,7 +238,8 @@ def _outcome(
     if first is None or standing.initial or service.kind not in (Kind.INFUSION, Kind.HYDRATION):
         role = _role_of(standing, alone=first is None)
         payer = ranked.classified.visit.payer or ""
-        if service.kind is Kind.PUMP and book.differs(payer, "provider_pump"):
+        chemo = service.category is CHEMO
+        if service.kind is Kind.PUMP and chemo and book.differs(payer, "provider_pump"):
             return _pumped(standing, role, book.payers[payer], ranked, asides)
         return with_hours(standing, role, book)
     if service.kind is Kind.HYDRATION:
@@ -335,7 +337,7 @@ def _role_of(standing: Standing, *, alone: bool) -> str:
     """The role of an initial or a stand-alone service; ``alone`` when its access has no initial service."""
     service = standing.service
     chemo = service.category is CHEMO
-    if service.kind is Kind.PUMP and alone:
+    if service.kind is Kind.PUMP and chemo and alone:
         return "chemo_pump_initial"
     if standing.initial:
         return INITIAL_ROLES[service.kind, chemo]

@@ -200,6 +200,8 @@ def encounter(case: Case, *, shift: int = 0, names: str = "", turned: bool = Fal
             charted["start"] = _clock(EIGHT + shift + row.start)
         if minutes is not None:
             charted["minutes"] = minutes
+        if way == "pump":
+            charted["pump_from"] = "supplier"
         if drug == "f":
             charted["purpose"] = "hydration"
         if row.site != "1":
