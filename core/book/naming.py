@@ -50,6 +50,7 @@ DOSE = _words(rf"{_NUMBER}(?P<unit>[\s-]*(?:mg|mcg|g|mEq|mmol|units|mCi)(?:\s*PE
 """Amounts of a drug, with their unit."""
 
 CONTAINER = _words(
+    r"(?:test|loading|maintenance)[- ]dose|q\s*\d+\s*h(?:rs?|ours?)?|daily|bid|tid|prn",
     rf"(?:{_NUMBER}\s*)?(?:vials?|amp(?:s|ul|uls|ule|ules|oule|oules)?|syringes?|syr|(?:mini-?)?bags?|bottles?|doses?)(?:\s+of)?",
     r"x\s*\d+|kit|pfs|[sm]dv|pre-?filled|(?:single|multi|multiple)[- ]dose|premix(?:ed)?|galaxy|carpuject|once|stat",
 )
