@@ -228,7 +228,7 @@ def _lacks(coding: Coding) -> list[RenderableType]:
         return []
     out: list[RenderableType] = [_heading("What the record lacks (ivcoder query asks for it)")]
     for row in rows:
-        then = f" Then: {_outcome(row.then)}" if row.then else ""
+        then = f" What stands if it is refused for that: {_outcome(row.then)}" if row.then else ""
         out.append(Padding(Text(f"{row.why}{then}"), (0, 0, 0, 2)))
     return [*out, Text()]
 
