@@ -80,7 +80,7 @@ _IV = re.compile(
     re.IGNORECASE,
 )
 """``iv`` with a length or a stop: how long it ran decides what it is."""
-_UNIT = r"(?:kg|mg|mcg|ug|µg|ng|grams?|gm|g|ml|cc|liters?|l|units?|iu|meq|mmol|mci)"
+_UNIT = r"(?:(?-i:MU)|million u(?:nits?)?|kg|mg|mcg|ug|µg|ng|grams?|gm|g|ml|cc|liters?|l|units?|i?u|meq|mmol|mci)"
 _DOSE = re.compile(rf"(?<![\w.])[0-9][0-9,]*(?:\.[0-9]+)?\s*{_UNIT}(?!\w)", re.IGNORECASE)
 _CARRIER = re.compile(r"\bin\s+[0-9][0-9,]*\s*(?:ml|cc)\b.*$|/\s*[0-9][0-9,]*\s*(?:ml|cc)\b", re.IGNORECASE)
 """``in 50 mL NS`` and ``/100 mL`` say what the drug was mixed in, which is part of giving it."""

@@ -279,6 +279,16 @@ def test_micrograms_by_every_sign(sign):
     assert Amount.parse(f"1,500 {sign}") == Amount.parse("1.5 mg")
 
 
+@pytest.mark.parametrize("written", ["2.4 MU", "2.4 million units", "2.4 million U", "2,400,000 units"])
+def test_millions_of_units(written):
+    assert Amount.parse(written) == Amount.parse("2400000 units")
+
+
+def test_a_thousandth_of_a_unit_is_not_a_million():
+    with pytest.raises(InvalidInput):
+        Amount.parse("2 mU")
+
+
 def test_plain_names_ignore_case_blanks_and_punctuation():
     assert plain(" 5-FU ") == plain("5 fu") == "5fu"
 

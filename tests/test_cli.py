@@ -133,6 +133,8 @@ def test_what_people_type_of_billed_lines(text, expected):
         ("Ativan 1 mg slow IVP 10 pm", {"drug": "Ativan", "route": "iv_push", "start": "22:00"}),
         ("Ativan 1 mg ivp 12:05 am", {"start": "00:05"}),
         ("Ativan 1 mg ivp 12 pm", {"start": "12:00"}),
+        ("Bicillin L-A 2.4 MU im", {"drug": "Bicillin L-A", "dose": "2.4 MU"}),
+        ("heparin 5000 U sc", {"drug": "heparin", "dose": "5000 U"}),
         ("morphine 4 mg SIVP 10:00", {"drug": "morphine", "route": "iv_push", "start": "10:00"}),
         ("NS 1 L IVF 0900-1015", {"drug": "NS", "route": "iv_infusion", "stop": "10:15"}),
         ("vanc 1 g iv piggyback start 0900 stop 1030", {"drug": "vanc", "start": "09:00", "stop": "10:30"}),

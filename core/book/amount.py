@@ -35,11 +35,14 @@ _UNITS = {
     "units": ("units", Decimal(1)),
     "iu": ("units", Decimal(1)),
     "million units": ("units", Decimal(1_000_000)),
+    "million u": ("units", Decimal(1_000_000)),
     "u": ("units", Decimal(1)),
     "meq": ("mEq", Decimal(1)),
     "mmol": ("mmol", Decimal(1)),
     "mci": ("mCi", Decimal(1)),
 }
+_AS_WRITTEN = {"MU": "million units"}
+"""Units that in other letters are others: mU is a thousandth of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,8 @@ class Amount:
 
         """
         match = _AMOUNT.fullmatch(text.strip())
-        unit = _UNITS.get(match[2].strip().casefold()) if match else None
+        written = match[2].strip() if match else ""
+        unit = _UNITS.get(_AS_WRITTEN.get(written, written).casefold())
         if match is None or unit is None:
             raise InvalidInput(Fault("", "is not an amount with a unit", "a number and a unit, such as 125 mg"))
         number = match[1].replace(",", "")
