@@ -411,10 +411,16 @@ class Element(Row):
 
 
 @dataclass(frozen=True, slots=True)
-class Tables(Row):
-    """Every table of the rulebook."""
+class Sources(Row):
+    """The table of sources."""
 
     source: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tables(Row):
+    """Every other table of the rulebook."""
+
     code: tuple[Code, ...]
     threshold: tuple[Threshold, ...]
     tier: tuple[Tier, ...]

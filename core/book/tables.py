@@ -1,4 +1,4 @@
-"""The tables read from the TOML files beside this module, once."""
+"""The tables read from the TOML files beside this module, once; the sources only when one is looked up."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from ivcoder.book.formulary import Formulary
 from ivcoder.book.naming import plain
-from ivcoder.book.rows import Adjustment, Difference, Element, Payer, Place, Source, Tables
+from ivcoder.book.rows import Adjustment, Difference, Element, Payer, Place, Source, Sources, Tables
 
 _FILES = (
     "codes",
@@ -30,20 +30,25 @@ _FILES = (
 )
 
 
-def _bytes(name: str) -> bytes:
-    return resources.files("ivcoder.book").joinpath(f"{name}.toml").read_bytes()
+_SOURCES = "sources"
+"""The table that answers only name rows of; to read it takes longer than all others but the drugs."""
+
+
+def _text(name: str) -> str:
+    # A checkout with other line ends is the same rulebook.
+    return resources.files("ivcoder.book").joinpath(f"{name}.toml").read_bytes().replace(b"\r\n", b"\n").decode()
 
 
 @cache
 def tables() -> tuple[Tables, str]:
-    """Every table, and the hash of their text."""
+    """Every table but the sources, and the hash of the text of all."""
     digest = hashlib.sha256()
     rows: dict[str, object] = {}
     for name in _FILES:
-        # A checkout with other line ends is the same rulebook.
-        text = _bytes(name).replace(b"\r\n", b"\n")
-        digest.update(name.encode() + b"\0" + text + b"\0")
-        rows |= tomllib.loads(text.decode())
+        text = _text(name)
+        digest.update(f"{name}\0{text}\0".encode())
+        if name != _SOURCES:
+            rows |= tomllib.loads(text)
     return TypeAdapter(Tables).validate_python(rows), digest.hexdigest()
 
 
@@ -56,7 +61,8 @@ def places() -> Mapping[str, Place]:
 @cache
 def sources() -> Mapping[str, Source]:
     """Every source cited anywhere, by id."""
-    return {row.id: row for row in tables()[0].source}
+    rows = TypeAdapter(Sources).validate_python(tomllib.loads(_text(_SOURCES)))
+    return {row.id: row for row in rows.source}
 
 
 @cache
