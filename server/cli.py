@@ -453,7 +453,7 @@ def _say_faults(faults: tuple[Fault, ...]) -> None:
 
 def main() -> None:
     """Run the command line; no traceback reaches the user."""
-    gc.freeze()  # What is loaded by now, the tables first of all, stays to the end: the collector need not go over it.
+    gc.freeze()  # What is loaded by now stays to the end: the collector need not go over it again and again.
     try:
         status = app(standalone_mode=False)
         sys.stdout.flush()

@@ -389,6 +389,12 @@ class Sources(NamedTuple):
     source: tuple[Source, ...]
 
 
+class Drugs(NamedTuple):
+    """The table of drugs."""
+
+    drug: tuple[Drug, ...]
+
+
 class Tables(NamedTuple):
     """Every other table of the rulebook."""
 
@@ -405,7 +411,6 @@ class Tables(NamedTuple):
     modifier: tuple[Modifier, ...]
     adjustment: tuple[Adjustment, ...]
     hint: tuple[Hint, ...]
-    drug: tuple[Drug, ...]
     service: tuple[Reported, ...]
     outside: tuple[Outside, ...]
     family: tuple[CodeRange, ...]
