@@ -50,7 +50,7 @@ mutate: $(VENV)/.mutate
 	  { test -f session.sqlite || { cosmic-ray baseline tests/mutate/cosmic-ray.toml && \
 	    cosmic-ray init tests/mutate/cosmic-ray.toml session.sqlite && \
 	    cr-filter-operators session.sqlite tests/mutate/cosmic-ray.toml; }; } && \
-	  cosmic-ray exec tests/mutate/cosmic-ray.toml session.sqlite && \
+	  python tests/mutate/inplace.py session.sqlite && cosmic-ray exec tests/mutate/cosmic-ray.toml session.sqlite && \
 	  python tests/mutate/report.py session.sqlite && python tests/mutate/tables.py
 
 clean:

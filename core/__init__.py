@@ -60,10 +60,11 @@ __all__ = [
 EncounterLike = Encounter | Mapping[str, object]
 
 
-def _walk(encounter: Encounter, drugs: DrugTable | None, *, what_if: bool, tipping: bool) -> Explored:
+def _walk(encounter: Encounter, drugs: DrugTable | None, *, what_if: bool, claim: bool) -> Explored:
+    """The way to the lines; for a whole ``claim``, with what is to be said of it and its tipping points."""
     book = Rulebook.on(encounter.date_of_service, drugs)
-    edited = edit(select(rank(classify(visit_of(encounter, book), book))))
-    return explore(edited, tipping=tipping) if what_if else unexplored(edited)
+    edited = edit(select(rank(classify(visit_of(encounter, book), book))), remarks=claim)
+    return explore(edited, tipping=claim) if what_if else unexplored(edited)
 
 
 def classify_administration(encounter: EncounterLike, *, drugs: DrugTable | None = None) -> Classification:
@@ -78,7 +79,7 @@ def classify_administration(encounter: EncounterLike, *, drugs: DrugTable | None
 
     """
     given = Encounter.read(encounter)
-    explored = _walk(given, drugs, what_if=True, tipping=False)
+    explored = _walk(given, drugs, what_if=True, claim=False)
     return explain.classification(given, explored.edited.selected.ranked.classified, explored)
 
 
@@ -88,7 +89,7 @@ def rank_services(encounter: EncounterLike, *, drugs: DrugTable | None = None) -
     Arguments and errors as in ``classify_administration``.
     """
     given = Encounter.read(encounter)
-    explored = _walk(given, drugs, what_if=True, tipping=False)
+    explored = _walk(given, drugs, what_if=True, claim=False)
     return explain.ranking(given, explored.edited.selected.ranked, explored)
 
 
@@ -106,7 +107,7 @@ def select_push_codes(
     which each walk the encounter again.
     """
     given = Encounter.read(encounter)
-    explored = _walk(given, drugs, what_if=what_if, tipping=True)
+    explored = _walk(given, drugs, what_if=what_if, claim=True)
     edits = checked(explored.edited, tables)
     documented = document(explored) if what_if else None
     return explain.coding(given, explored, edits, consulted(explored.edited, tables), documented)

@@ -5,6 +5,7 @@ Exit 0 answered, 1 needs information, 2 bad input, 70 (EX_SOFTWARE) failed insid
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -452,6 +453,7 @@ def _say_faults(faults: tuple[Fault, ...]) -> None:
 
 def main() -> None:
     """Run the command line; no traceback reaches the user."""
+    gc.freeze()  # What is loaded by now stays to the end: the collector need not go over it again and again.
     try:
         status = app(standalone_mode=False)
         sys.stdout.flush()

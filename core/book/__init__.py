@@ -117,7 +117,7 @@ __all__ = [
     "sources",
 ]
 
-EDITION = "2026.6"
+EDITION = "2026.7"
 """The edition of the tables, raised whenever a row changes."""
 
 OPENING = date(2016, 1, 1)

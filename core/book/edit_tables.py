@@ -12,7 +12,6 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from pydantic import TypeAdapter, ValidationError
 
-from ivcoder.book.rows import Row
 from ivcoder.faults import Fault, InvalidInput
 
 EditKind: TypeAlias = Literal["ptp", "mue", "add-on"]
@@ -47,7 +46,7 @@ class _Head(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class EditTable(Row):
+class EditTable:
     """One of CMS's files.
 
     ``rows`` are lines of one width in order, so that a code is found without reading them all: ``CODE1 CODE2 INDICATOR

@@ -160,8 +160,8 @@ class Formulary:
         of another brand.
         """
         found = self.find(name)
-        if found is None:
-            return None
+        if found is None or not (found.by or found.name in self.forms):
+            return found
         route = next((said for said, words in SAYS_ROUTE.items() if words.search(name)), route)
         made = self.made_for(found, route)
         asked = plain(name)

@@ -76,7 +76,7 @@ def _read(given: Mapping[str, object], known: Drug | None, root: str) -> Drug:
     """A row as a drug: over the one it names, or a new one."""
     row: dict[str, object] = {"group": "own table", "sources": ("own-table",), "confidence": "medium", **given}
     if known:
-        row = {name: getattr(known, name) for name in known.__dataclass_fields__} | {**given, "name": known.name}
+        row = known._asdict() | {**given, "name": known.name}
         if "category" in given:
             row |= {"disputed": given.get("disputed"), "depends_on": given.get("depends_on")}
     # A user's own category stands before a payer's list.

@@ -1,20 +1,10 @@
-"""The rows of the tables: what a fact of the rulebook holds."""
+"""The rows of the tables: what a fact of the rulebook holds. Unknown fields are refused when they are read."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import ClassVar, Literal
-
-from pydantic import ConfigDict
-
-
-class Row:
-    """A row of a table: unknown fields are refused when it is read."""
-
-    __slots__ = ()
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+from typing import Literal, NamedTuple
 
 
 class Category(StrEnum):
@@ -68,8 +58,7 @@ RouteName = Literal[
 """The routes of an encounter by name, for what a label forbids."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source(Row):
+class Source(NamedTuple):
     """Where a fact or a rule stands."""
 
     id: str
@@ -81,8 +70,7 @@ class Source(Row):
     url: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Code(Row):
+class Code(NamedTuple):
     """The code number of one role, and the codes it must stand beside; some do for professional claims only."""
 
     role: str
@@ -100,8 +88,7 @@ class Code(Row):
         return (*self.beside_professional, *self.beside) if professional else self.beside
 
 
-@dataclass(frozen=True, slots=True)
-class Reported(Row):
+class Reported(NamedTuple):
     """What kind of service the code of a role reports; ``hour`` is a further hour of it."""
 
     role: str
@@ -111,8 +98,7 @@ class Reported(Row):
     hour: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Threshold(Row):
+class Threshold(NamedTuple):
     """A number a rule compares with."""
 
     name: str
@@ -123,8 +109,7 @@ class Threshold(Row):
     until: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Tier(Row):
+class Tier(NamedTuple):
     """One step of the facility hierarchy; rank 1 is the highest."""
 
     rank: int
@@ -133,8 +118,7 @@ class Tier(Row):
     says: str
 
 
-@dataclass(frozen=True, slots=True)
-class Place(Row):
+class Place(NamedTuple):
     """A place of service and what it means for drug administration."""
 
     code: str
@@ -154,8 +138,7 @@ class Place(Row):
         return f"place of service {self.code} ({self.name})"
 
 
-@dataclass(frozen=True, slots=True)
-class Payer(Row):
+class Payer(NamedTuple):
     """A payer we know something about, by every name it goes by."""
 
     id: str
@@ -181,8 +164,7 @@ DifferenceKind = Literal[
 """In what a payer can differ from the rulebook as it stands; each kind is used by one rule."""
 
 
-@dataclass(frozen=True, slots=True)
-class Difference(Row):
+class Difference(NamedTuple):
     """One thing in which a payer differs, on its dates of service."""
 
     payer: str
@@ -204,8 +186,7 @@ class Difference(Row):
     until: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Billing(Row):
+class Billing(NamedTuple):
     """A drug's own HCPCS code, the amount one unit stands for, and its dates of service."""
 
     code: str
@@ -214,8 +195,7 @@ class Billing(Row):
     until: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Drug(Row):
+class Drug(NamedTuple):
     """A row of the formulary."""
 
     name: str
@@ -272,8 +252,7 @@ class Drug(Row):
         return tuple(row for row in self.hcpcs if in_force(row, day))
 
 
-@dataclass(frozen=True, slots=True)
-class Included(Row):
+class Included(NamedTuple):
     """A service that is part of a drug administration and not reported beside it."""
 
     code: str
@@ -281,8 +260,7 @@ class Included(Row):
     sources: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CodeRange(Row):
+class CodeRange(NamedTuple):
     """Codes that are one kind of service, from the first to the last."""
 
     first: str
@@ -294,11 +272,13 @@ class CodeRange(Row):
         return self.first <= code <= self.last
 
 
-@dataclass(frozen=True, slots=True)
-class Outside(CodeRange):
-    """The codes of a route that is reported outside drug administration."""
+class Outside(NamedTuple):
+    """The codes of a route that is reported outside drug administration, from the first to the last."""
 
+    first: str
+    last: str
     route: RouteName
+    sources: tuple[str, ...]
 
     @property
     def spoken(self) -> str:
@@ -306,16 +286,14 @@ class Outside(CodeRange):
         return self.first if self.first == self.last else f"{self.first} to {self.last}"
 
 
-@dataclass(frozen=True, slots=True)
-class MinimalVisit(Row):
+class MinimalVisit(NamedTuple):
     """A minimal visit that is never reported beside a drug administration."""
 
     code: str
     sources: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Modifier(Row):
+class Modifier(NamedTuple):
     """A modifier by the name of what it says."""
 
     name: str
@@ -325,8 +303,7 @@ class Modifier(Row):
     until: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Adjustment(Row):
+class Adjustment(NamedTuple):
     """A claim adjustment reason (CARC) or remark (RARC) code in our words."""
 
     code: str
@@ -335,8 +312,7 @@ class Adjustment(Row):
     sources: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Hint(Row):
+class Hint(NamedTuple):
     """Reason and remark codes that point at a kind of denial."""
 
     pattern: str
@@ -344,8 +320,7 @@ class Hint(Row):
     sources: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Pair(Row):
+class Pair(NamedTuple):
     """Procedure-to-procedure edits: each code of column one with each of column two."""
 
     column_one: tuple[str, ...]
@@ -363,8 +338,7 @@ class Pair(Row):
         return f"the rulebook's own row, of {self.confidence} confidence"
 
 
-@dataclass(frozen=True, slots=True)
-class UnitLimit(Row):
+class UnitLimit(NamedTuple):
     """The most units of a code a payer expects on one date, of each of the codes, and how it is held (MAI 1 to 3)."""
 
     codes: tuple[str, ...]
@@ -403,8 +377,7 @@ one; ``single_dose``: where the payer asks what was discarded; ``disputed``: a d
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Element(Row):
+class Element(NamedTuple):
     """What a record must show for a line, and the field of an encounter that shows it, if there is one."""
 
     id: str
@@ -415,11 +388,21 @@ class Element(Row):
     field: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Tables(Row):
-    """Every table of the rulebook."""
+class Sources(NamedTuple):
+    """The table of sources."""
 
     source: tuple[Source, ...]
+
+
+class Drugs(NamedTuple):
+    """The table of drugs."""
+
+    drug: tuple[Drug, ...]
+
+
+class Tables(NamedTuple):
+    """Every other table of the rulebook."""
+
     code: tuple[Code, ...]
     threshold: tuple[Threshold, ...]
     tier: tuple[Tier, ...]
@@ -433,7 +416,6 @@ class Tables(Row):
     modifier: tuple[Modifier, ...]
     adjustment: tuple[Adjustment, ...]
     hint: tuple[Hint, ...]
-    drug: tuple[Drug, ...]
     service: tuple[Reported, ...]
     outside: tuple[Outside, ...]
     family: tuple[CodeRange, ...]

@@ -1,4 +1,4 @@
-"""The tables read from the TOML files beside this module, once."""
+"""The tables read from the TOML files beside this module, once; the two long ones only when a row is looked up."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from ivcoder.book.formulary import Formulary
 from ivcoder.book.naming import plain
-from ivcoder.book.rows import Adjustment, Difference, Element, Payer, Place, Source, Tables
+from ivcoder.book.rows import Adjustment, Difference, Drugs, Element, Payer, Place, Source, Sources, Tables
 
 _FILES = (
     "codes",
@@ -29,21 +29,25 @@ _FILES = (
     "units",
 )
 
+_LONG = frozenset({"drugs", "sources"})
+"""The tables that take nine tenths of the reading; what looks up no drug and no source does without them."""
 
-def _bytes(name: str) -> bytes:
-    return resources.files("ivcoder.book").joinpath(f"{name}.toml").read_bytes()
+
+def _text(name: str) -> str:
+    # A checkout with other line ends is the same rulebook.
+    return resources.files("ivcoder.book").joinpath(f"{name}.toml").read_bytes().replace(b"\r\n", b"\n").decode()
 
 
 @cache
 def tables() -> tuple[Tables, str]:
-    """Every table, and the hash of their text."""
+    """Every table but the long ones, and the hash of the text of all."""
     digest = hashlib.sha256()
     rows: dict[str, object] = {}
     for name in _FILES:
-        # A checkout with other line ends is the same rulebook.
-        text = _bytes(name).replace(b"\r\n", b"\n")
-        digest.update(name.encode() + b"\0" + text + b"\0")
-        rows |= tomllib.loads(text.decode())
+        text = _text(name)
+        digest.update(f"{name}\0{text}\0".encode())
+        if name not in _LONG:
+            rows |= tomllib.loads(text)
     return TypeAdapter(Tables).validate_python(rows), digest.hexdigest()
 
 
@@ -56,7 +60,8 @@ def places() -> Mapping[str, Place]:
 @cache
 def sources() -> Mapping[str, Source]:
     """Every source cited anywhere, by id."""
-    return {row.id: row for row in tables()[0].source}
+    rows = TypeAdapter(Sources).validate_python(tomllib.loads(_text("sources")))
+    return {row.id: row for row in rows.source}
 
 
 @cache
@@ -110,7 +115,7 @@ def outside_codes() -> Mapping[str, str]:
 @cache
 def formulary() -> Formulary:
     """The formulary as shipped."""
-    return Formulary.of(tables()[0].drug)
+    return Formulary.of(TypeAdapter(Drugs).validate_python(tomllib.loads(_text("drugs"))).drug)
 
 
 def in_family(code: str) -> bool:

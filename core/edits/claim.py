@@ -317,8 +317,8 @@ def barred_claim(visit: Visit, book: Rulebook) -> Finding | None:
     return next((finding for finding in asked if finding is not None and finding.holds), None)
 
 
-def edit(selected: Selected) -> Edited:
-    """Put code numbers to the roles and hold payers' edits against the lines.
+def edit(selected: Selected, *, remarks: bool = True) -> Edited:
+    """Put code numbers to the roles and hold payers' edits against the lines; without ``remarks``, the lines alone.
 
     Returns the claim lines, administration lines first and drug lines last, with what an edit took off the
     claim among the refused, and remarks for what the claim still needs.
@@ -332,7 +332,6 @@ def edit(selected: Selected) -> Edited:
         off = Refused(tuple(dict.fromkeys(taken)), (barred,))
         refused = (*((off,) if taken else ()), *selected.refused)
         return Edited(selected, (), refused, (), ())
-    remarks = list(selected.remarks)
     if visit.claim is None and selected.earned and (whose := professional_claim_in_facility(visit, book)).open:
         options = tuple(Option(f"claim_{claim.value}", {}, {None: {"claim": claim}}) for claim in Claim)
         questions = (*questions, Question(None, "claim", whose, options))
@@ -340,18 +339,25 @@ def edit(selected: Selected) -> Edited:
     names = {row.service.administrations: row.service.drug for row in selected.ranked.standings}
     leading = next((line for line in selected.earned if is_initial(line)), None)
     lines = [line_of(row, names.get(row.administrations, ""), visit, book, given, leading) for row in selected.earned]
-    present = frozenset(line.code for line in lines)
-    add_ons = {line.code for line in lines if line.answer == "add_on"}
-    lacking = {code: add_on_needs_primary(book.numbers[code], present, visit.claim) for code in add_ons}
-    remarks += [
-        Remark("error", (lacking[line.code],), line.administrations)
-        for line in lines
-        if line.code in add_ons and lacking[line.code].holds
-    ]
     drug_lines = [
         Line(row.code or "", row.units, row.modifiers, "drug", row.administrations, row.findings, ())
         for row in selected.drug_lines
     ]
+    stay: Finding | None = None
+    if visit.day is not None and any((row.stop or row.start or 0) >= DAY for row in visit.administrations):
+        lines, drug_lines, stay = dated(lines, drug_lines, visit, visit.day, selected.ranked)
+    said = (*selected.remarks, *_remarks(selected, lines, stay)) if remarks else ()
+    return Edited(selected, (*lines, *drug_lines), selected.refused, said, questions)
+
+
+def _remarks(selected: Selected, lines: Sequence[Line], stay: Finding | None) -> Iterator[Remark]:
+    """What the claim still needs, and what else is to be known of it."""
+    visit, book = selected.ranked.classified.visit, selected.ranked.classified.book
+    present = frozenset(line.code for line in lines)
+    for line in lines:
+        lacking = add_on_needs_primary(book.numbers[line.code], present, visit.claim)
+        if lacking.holds:
+            yield Remark("error", (lacking,), line.administrations)
     if lines:
         injected = injections_on_lines(
             book.codes["injection"].code,
@@ -359,21 +365,17 @@ def edit(selected: Selected) -> Edited:
             (book.modifiers["separate_service"], book.modifiers["repeated"]),
         )
         if injected.holds:
-            remarks.append(Remark("info", (injected,)))
+            yield Remark("info", (injected,))
         if (told := place_note(visit.place.note)).holds:
-            remarks.append(Remark("warning", (told,)))
-        remarks += _beside(visit, book)
-        remarks += by_payer(selected.earned, visit, book)
-    remarks += of_drugs(selected.drug_lines, visit, book)
-    if visit.day is not None and any((row.stop or row.start or 0) >= DAY for row in visit.administrations):
-        lines, drug_lines, found = dated(lines, drug_lines, visit, visit.day, selected.ranked)
-        if found.holds:
-            remarks.append(Remark("info", (found,)))
-    blocked = selected.ranked.blocked
-    if blocked is not None:
-        remarks.append(Remark("warning", (blocked,)))
-    remarks += _contradictions(selected)
-    return Edited(selected, (*lines, *drug_lines), selected.refused, tuple(remarks), questions)
+            yield Remark("warning", (told,))
+        yield from _beside(visit, book)
+        yield from by_payer(selected.earned, visit, book)
+    yield from of_drugs(selected.drug_lines, visit, book)
+    if stay is not None and stay.holds:
+        yield Remark("info", (stay,))
+    if selected.ranked.blocked is not None:
+        yield Remark("warning", (selected.ranked.blocked,))
+    yield from _contradictions(selected)
 
 
 def _beside(visit: Visit, book: Rulebook) -> Iterator[Remark]:

@@ -272,10 +272,7 @@ def _pairs(
     for first, second in combinations(billed, 2):
         if first.code not in ours and second.code not in ours:
             continue
-        found = _pair(first, second, audience, book, loaded) or _pair(second, first, audience, book, loaded)
-        if found is None and (files := loaded.complete(first.code, second.code, audience, book.day)):
-            finding = ncci_pair(first.code, second.code, None, files[0].spoken)
-            found = Checked("pair", (first.code, second.code), "not_bundled", (finding,), files)
+        found = _of_files(first, second, audience, book, loaded) if loaded.tables else None
         if found is None and (row := _own(first, second, audience, book) or _own(second, first, audience, book)):
             found = row
         if found is None:
@@ -285,6 +282,17 @@ def _pairs(
     if unknown:
         finding = ncci_pair(", ".join(unknown), "", None, "")
         yield Checked("pair", tuple(unknown), "no_data", (finding,), ())
+
+
+def _of_files(
+    first: _Billed, second: _Billed, audience: Audience, book: Rulebook, loaded: EditTables
+) -> Checked | None:
+    """What the loaded tables say of two codes: an edit in either order, or that there is none, or nothing."""
+    found = _pair(first, second, audience, book, loaded) or _pair(second, first, audience, book, loaded)
+    if found is None and (files := loaded.complete(first.code, second.code, audience, book.day)):
+        finding = ncci_pair(first.code, second.code, None, files[0].spoken)
+        return Checked("pair", (first.code, second.code), "not_bundled", (finding,), files)
+    return found
 
 
 def _pair(one: _Billed, two: _Billed, audience: Audience, book: Rulebook, loaded: EditTables) -> Checked | None:

@@ -110,8 +110,10 @@ def product_by_route(given: Given, drug: Drug, book: Rulebook) -> Verdict:
 
 def _is_doubtful(drug: Drug, route: Route, book: Rulebook) -> bool:
     """Whether a drug's code does not hold for the route: another product is made for it, or the code itself says so."""
+    if drug.is_for(route.value):
+        return False
     kin = book.formulary.kin(drug)
-    return not drug.is_for(route.value) and (not kin or any(row.is_for(route.value) for row in kin))
+    return not kin or any(row.is_for(route.value) for row in kin)
 
 
 def _product_question(given: Given, drug: Drug, found: Finding, book: Rulebook) -> Question:
