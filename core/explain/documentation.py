@@ -31,6 +31,8 @@ _ASKED = {
     "lesions": "How many places were injected?",
     "counselled": "What was discussed with the patient or family?",
     "pump_from": "Who supplied the pump?",
+    "route": "What product was given, by what route and device, and where was the patient meanwhile?",
+    "drug": "What product was given?",
 }
 """Open questions, by the field they fill; none names a code or what it would change."""
 
