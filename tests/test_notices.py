@@ -104,6 +104,13 @@ BOTH = {
         [{"drug": "ceftriaxone", "route": "im", "start": "09:00"}] * 2,
         [{"drug": "ceftriaxone", "route": "im", "start": start} for start in ("09:00", "10:00")],
     ),
+    # So may two up to 10 minutes apart.
+    "injections ten minutes apart": (
+        "divided-dose",
+        None,
+        [{"drug": "ceftriaxone", "route": "im", "start": start} for start in ("09:00", "09:10")],
+        [{"drug": "ceftriaxone", "route": "im", "start": start} for start in ("09:00", "09:11")],
+    ),
 }
 
 

@@ -200,9 +200,6 @@ def service_of(bag: Bag, category: Category | None, kind: Kind, findings: tuple[
 
 def substance_of(bag: Bag) -> str:
     """What tells same drug from other drug: the drug's name, or the names of a mixture."""
-    if len(bag.members) == 1:
-        drug = bag.drugs[0]
-        return drug.name if drug else plain(bag.first.drug)
     known = [drug.name if drug else plain(row.drug) for row, drug in zip(bag.members, bag.drugs, strict=True)]
     return " + ".join(sorted(known))
 
