@@ -86,6 +86,20 @@ TRIED = {
             ("apart", {}, {"1": at(NINE, NINE + 50)}),
         ],
     ),
+    "a fluid and a drug without times": (
+        [{**CEFTRIAXONE, "minutes": 50}, {**FLUID, "minutes": 40}],
+        [
+            ("overlapping", {}, {"1": at(0, 50), "2": at(0, 40)}),
+            ("apart", {}, {"1": at(0, 50), "2": at(50, 90)}),
+        ],
+    ),
+    "lesions": (
+        [{"id": "1", "drug": "vinblastine", "route": "intralesional"}],
+        [
+            ("lesions_few", {"lesions": 7}, {"1": {"lesions": 7}}),
+            ("lesions_many", {"lesions": 7}, {"1": {"lesions": 8}}),
+        ],
+    ),
     "an infusion without times beside another": (
         [{**CEFTRIAXONE, "start": "08:00", "stop": "09:00"}, {**ONDANSETRON, "minutes": 30}],
         [

@@ -133,9 +133,7 @@ class Classified:
 
     def by_encounter(self) -> list[Classified]:
         """The outcome apart for each encounter of the day, in the order of the services."""
-        labels = list(dict.fromkeys(row.encounter for row in self.services))
-        if len(labels) == 1:
-            return [self]
+        labels = dict.fromkeys(row.encounter for row in self.services)
         return [
             replace(self, services=tuple(row for row in self.services if row.encounter == label), questions=())
             for label in labels
