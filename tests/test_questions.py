@@ -128,6 +128,26 @@ TRIED = {
             ("interval_short", {"gap": 30}, {"1": at(0, None), "2": at(30, None)}),
         ],
     ),
+    "three pushes of a drug without times": (
+        [{**ONDANSETRON, "route": "iv_push", "id": label} for label in ("1", "2", "3")],
+        [
+            (
+                "intervals_enough",
+                {"gap": 31, "count": 2, "total": 2},
+                {"1": at(0, None), "2": at(31, None), "3": at(62, None)},
+            ),
+            (
+                "intervals_mixed",
+                {"gap": 31, "count": 1, "total": 2},
+                {"1": at(0, None), "2": at(31, None), "3": at(30, None)},
+            ),
+            (
+                "intervals_short",
+                {"gap": 30, "count": 0, "total": 2},
+                {"1": at(0, None), "2": at(30, None), "3": at(30, None)},
+            ),
+        ],
+    ),
     "three pushes of a drug and two of another without times": (
         [
             {**ONDANSETRON, "route": "iv_push", "id": "1"},
