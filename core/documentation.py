@@ -75,9 +75,7 @@ def document(explored: Explored) -> Documented:
     rows = {row.id: row for row in classified.visit.administrations}
     records: dict[int, Record] = {}
     lacking: dict[tuple[str, str | None], Element] = {}
-    for place, line in enumerate(explored.edited.lines):
-        if line.answer == "drug":
-            continue
+    for place, line in enumerate(_administration(explored.edited.lines)):
         needs = set(_needs(line, explored))
         needed = [each for each in elements() if each.when in needs]
         without = [each for each in needed if any(_lacks(rows[label], each) for label in line.administrations)]
@@ -107,7 +105,8 @@ def _needs(line: Line, explored: Explored) -> Iterator[When]:
     yield "timed" if any(row.route in _OVER_TIME for row in rows) else "moment"
     if line.code == book.codes["push_same_drug"].code:
         yield "repeat_push"
-    if any(row.route is Route.IV_PUSH and (row.minutes or 0) > book.limits["push_longest"] for row in rows):
+    longest = book.limits["push_longest"]
+    if any(row.route is Route.IV_PUSH and row.minutes is not None and row.minutes > longest for row in rows):
         yield "slow_push"
     if any(row.access_reason is not None or row.id in asked for row in rows):
         yield "second_access"

@@ -60,9 +60,6 @@ class Ranked:
 
     def by_encounter(self) -> list[Ranked]:
         """The outcome apart for each encounter of the day."""
-        parts = self.classified.by_encounter()
-        if len(parts) == 1:
-            return [self]
         return [
             replace(
                 self,
@@ -70,7 +67,7 @@ class Ranked:
                 standings=tuple(row for row in self.standings if row.service.encounter == part.services[0].encounter),
                 left_out=tuple(row for row in self.left_out if row.encounter == part.services[0].encounter),
             )
-            for part in parts
+            for part in self.classified.by_encounter()
         ]
 
 
@@ -254,8 +251,6 @@ def rank(classified: Classified) -> Ranked:
     not reportable or undecided.
     """
     parts = [_ranked(part) for part in classified.by_encounter()]
-    if len(parts) == 1:
-        return parts[0]
     return Ranked(
         classified,
         tuple(standing for part in parts for standing in part.standings),

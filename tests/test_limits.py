@@ -3,14 +3,16 @@
 import importlib
 import pkgutil
 from dataclasses import is_dataclass
+from datetime import date
 from decimal import Decimal
 
 import pytest
 from pydantic import BaseModel
 
 import ivcoder
-from ivcoder import InvalidInput, explain_denial, select_push_codes
+from ivcoder import Encounter, InvalidInput, Rulebook, explain_denial, select_push_codes
 from ivcoder.book import Amount
+from ivcoder.encounter import visit_of
 
 PUSH = {"id": "1", "drug": "Solu-Medrol", "route": "iv_push"}
 
@@ -174,3 +176,16 @@ def test_a_ring_of_rows_at_odds():
     ]
     with pytest.raises(InvalidInput):
         select_push_codes(encounter(administrations=ring))
+
+
+def test_a_changed_copy_of_an_encounter_is_read_anew():
+    given = Encounter.model_validate({**push(start="2026-03-02T09:00"), "date_of_service": "2026-03-02"})
+    later = tuple(row.model_copy(update={"start": "10:00"}) for row in given.administrations)
+
+    def start(**changed):
+        [row] = visit_of(given.model_copy(update=changed), Rulebook.on(None)).administrations
+        return row.start
+
+    assert start() == 9 * 60
+    assert start(date_of_service=date(2026, 3, 1)) == 33 * 60
+    assert start(administrations=later) == 10 * 60

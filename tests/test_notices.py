@@ -84,6 +84,13 @@ BOTH = {
         [{"drug": "ceftriaxone", "route": "im", "dose": "300 mg"}] * 2,
         [{"drug": "ceftriaxone", "route": "im", "dose": "300 mg"}],
     ),
+    # Without its time a dose is taken for one of the same day.
+    "doses that round apart, one without its time": (
+        "drug-units-of-the-day",
+        None,
+        [{"drug": "ceftriaxone", "route": "im", "dose": "375 mg", **time} for time in ({}, {"start": "09:00"})],
+        [{"drug": "ceftriaxone", "route": "im", "dose": "500 mg", **time} for time in ({}, {"start": "09:00"})],
+    ),
     # Of two doses one is charted, or both.
     "a dose missing": (
         "undosed-drugs",
@@ -103,6 +110,26 @@ BOTH = {
         None,
         [{"drug": "ceftriaxone", "route": "im", "start": "09:00"}] * 2,
         [{"drug": "ceftriaxone", "route": "im", "start": start} for start in ("09:00", "10:00")],
+    ),
+    # So may two up to 10 minutes apart.
+    "injections ten minutes apart": (
+        "divided-dose",
+        None,
+        [{"drug": "ceftriaxone", "route": "im", "start": start} for start in ("09:00", "09:10")],
+        [{"drug": "ceftriaxone", "route": "im", "start": start} for start in ("09:00", "09:11")],
+    ),
+    "injections ten minutes apart, from midnight": (
+        "divided-dose",
+        None,
+        [{"drug": "ceftriaxone", "route": "im", "start": start} for start in ("00:00", "00:10")],
+        [{"drug": "ceftriaxone", "route": "im", "start": start} for start in ("00:00", "00:11")],
+    ),
+    # Without times nothing parts them; of one time alone nothing is known.
+    "injections without times": (
+        "divided-dose",
+        None,
+        [{"drug": "ceftriaxone", "route": "im"}] * 2,
+        [{"drug": "ceftriaxone", "route": "im", **time} for time in ({}, {"start": "00:05"})],
     ),
 }
 

@@ -86,6 +86,20 @@ TRIED = {
             ("apart", {}, {"1": at(NINE, NINE + 50)}),
         ],
     ),
+    "a fluid and a drug without times": (
+        [{**CEFTRIAXONE, "minutes": 50}, {**FLUID, "minutes": 40}],
+        [
+            ("overlapping", {}, {"1": at(0, 50), "2": at(0, 40)}),
+            ("apart", {}, {"1": at(0, 50), "2": at(50, 90)}),
+        ],
+    ),
+    "lesions": (
+        [{"id": "1", "drug": "vinblastine", "route": "intralesional"}],
+        [
+            ("lesions_few", {"lesions": 7}, {"1": {"lesions": 7}}),
+            ("lesions_many", {"lesions": 7}, {"1": {"lesions": 8}}),
+        ],
+    ),
     "an infusion without times beside another": (
         [{**CEFTRIAXONE, "start": "08:00", "stop": "09:00"}, {**ONDANSETRON, "minutes": 30}],
         [
@@ -112,6 +126,26 @@ TRIED = {
         [
             ("interval_enough", {"gap": 31}, {"1": at(0, None), "2": at(31, None)}),
             ("interval_short", {"gap": 30}, {"1": at(0, None), "2": at(30, None)}),
+        ],
+    ),
+    "three pushes of a drug without times": (
+        [{**ONDANSETRON, "route": "iv_push", "id": label} for label in ("1", "2", "3")],
+        [
+            (
+                "intervals_enough",
+                {"gap": 31, "count": 2, "total": 2},
+                {"1": at(0, None), "2": at(31, None), "3": at(62, None)},
+            ),
+            (
+                "intervals_mixed",
+                {"gap": 31, "count": 1, "total": 2},
+                {"1": at(0, None), "2": at(31, None), "3": at(30, None)},
+            ),
+            (
+                "intervals_short",
+                {"gap": 30, "count": 0, "total": 2},
+                {"1": at(0, None), "2": at(30, None), "3": at(30, None)},
+            ),
         ],
     ),
     "three pushes of a drug and two of another without times": (

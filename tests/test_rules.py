@@ -74,6 +74,8 @@ ASKED = [
     (bag.infusion_continued, ("x", 1, 60), "does_not_apply"),
     (vein.fluid_never_pushed, (given(), OTHER), "does_not_apply"),
     (vein.push_as_charted, (given(minutes=3), 3), "does_not_apply"),
+    (vein.stopped_early, (given(route="iv_infusion", minutes=10), 10, BOOK), "does_not_apply"),
+    (vein.stopped_early, (given(minutes=10, discontinued=True), 10, BOOK), "does_not_apply"),
     (vein.push_by_time, ("x", None, BOOK), "cannot_tell"),
     (vein.infusion_by_time, ("x", 15, BOOK), "does_not_apply"),
     (vein.infusion_by_time, ("x", None, BOOK), "cannot_tell"),

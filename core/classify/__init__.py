@@ -75,8 +75,6 @@ def classify(visit: Visit, book: Rulebook) -> Classified:
 def _encounters_of(visit: Visit) -> list[Visit]:
     """The separate encounters of a day, the first in time first."""
     labels = dict.fromkeys(row.encounter for row in visit.administrations)
-    if len(labels) == 1:
-        return [visit]
     parts = [
         visit._replace(administrations=tuple(row for row in visit.administrations if row.encounter == label))
         for label in labels
@@ -104,14 +102,13 @@ def _classified(
     for bag in bags:
         first = bag.first
         access, on_access = accesses.get(first.access_site, ("", ()))
-        if (barred := _never_reported(first, bag.drugs[0])) is not None:
+        if (barred := _never_reported(bag)) is not None:
             services.append(service_of(bag, first.category, Kind.NOT_REPORTABLE, (barred,), access))
             continue
         if first.route not in BY_VEIN and (device := device_service(first)) is not None:
             services.append(service_of(bag, first.category, device[0], (device[1],), access))
             continue
-        drug = contents(bag)[0][1]
-        if drug is not None and (other := _of_a_procedure(first, drug, visit)) is not None:
+        if (other := _of_a_procedure(bag, visit)) is not None:
             services.append(service_of(bag, None, Kind.NOT_REPORTABLE, (other,), access))
             continue
         category, why, open_questions = category_of(bag, visit.payer, book)
@@ -139,8 +136,20 @@ def _classified(
     return [row for row in services if row]
 
 
-def _of_a_procedure(given: Given, drug: Drug, visit: Visit) -> Finding | None:
+def _of_a_procedure(bag: Bag, visit: Visit) -> Finding | None:
+    """Why giving all of a bag, plain fluid aside, belongs to other codes, or to the service it was given for."""
+    found = [_of_other_codes(bag.first, drug, visit) for _, drug in contents(bag) if not _is_fluid(drug)]
+    return found[0] if found and all(found) else None
+
+
+def _is_fluid(drug: Drug | None) -> bool:
+    return drug is not None and drug.category is Category.HYDRATION and not drug.elsewhere
+
+
+def _of_other_codes(given: Given, drug: Drug | None, visit: Visit) -> Finding | None:
     """Why giving this drug belongs to other codes, or to the service it was given for."""
+    if drug is None:
+        return None
     if drug.elsewhere:
         return never_here(given, drug)
     if drug.local_anesthetic and (numbing := local_anesthetic(given, drug)).holds:
@@ -151,10 +160,12 @@ def _of_a_procedure(given: Given, drug: Drug, visit: Visit) -> Finding | None:
     return None
 
 
-def _never_reported(given: Given, drug: Drug | None) -> Finding | None:
-    """Why a drug given so, or for that, is not reported with this family whatever it is."""
-    if given.route is Route.INTRAPERITONEAL and (perfused := peritoneal_perfusion(given, drug)).holds:
-        return perfused
+def _never_reported(bag: Bag) -> Finding | None:
+    """Why what was given so, or for that, is not reported with this family whatever it is."""
+    given = bag.first
+    for row, drug in zip(bag.members, bag.drugs, strict=True):
+        if (perfused := peritoneal_perfusion(row, drug)).holds:
+            return perfused
     if given.purpose is not None and (integral := integral_to_procedure(given)).holds:
         return integral
     if given.route in BY_VEIN:
@@ -170,15 +181,14 @@ def drug_of(given: Given, book: Rulebook) -> Drug | None:
     else by a HCPCS code only one drug has.
     """
     found = book.formulary.product(given.drug, given.route.value)
-    if found is not None and given.hcpcs:
+    if not given.hcpcs:
+        return found
+    if found is None:
+        charted = list(book.formulary.by_code.get(given.hcpcs, ()))
+    else:
         alike = (found, *book.formulary.kin(found))
         charted = [drug for drug in alike if any(row.code == given.hcpcs for row in drug.hcpcs)]
-        return charted[0] if len(charted) == 1 else found
-    if found is None and given.hcpcs:
-        candidates = book.formulary.by_code.get(given.hcpcs, ())
-        if len(candidates) == 1:
-            return candidates[0]
-    return found
+    return charted[0] if len(charted) == 1 else found
 
 
 def _kind(

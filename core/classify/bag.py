@@ -55,8 +55,6 @@ def drips_of(bags: Iterable[Bag], accesses: Mapping[str, str]) -> list[Bag]:
             running.setdefault((given.route, access, substance_of(bag)), []).append(place)
     gone: set[int] = set()
     for places in running.values():
-        if len(places) == 1:
-            continue
         places.sort(key=lambda place: _span(rows[place]))
         into = places[0]
         for place in places[1:]:
@@ -74,7 +72,7 @@ def drips_of(bags: Iterable[Bag], accesses: Mapping[str, str]) -> list[Bag]:
 
 
 def whole_doses(bags: Iterable[Bag], accesses: Mapping[str, str]) -> dict[tuple[str, ...], int]:
-    """For each bag that is part of an interrupted dose: the minutes of the whole dose, all its parts added up."""
+    """For each bag: the minutes of the whole dose, where it was interrupted all its parts added up."""
     doses: dict[tuple[Route, str, str], list[list[Bag]]] = {}
     for bag in sorted(bags, key=lambda bag: (bag.when, bag.first.resumed is True, bag.rows)):
         access = accesses.get(bag.first.access_site, "")
@@ -84,11 +82,7 @@ def whole_doses(bags: Iterable[Bag], accesses: Mapping[str, str]) -> dict[tuple[
         else:
             of_drug.append([bag])
     return {
-        bag.rows: sum(part.length for part in parts)
-        for of_drug in doses.values()
-        for parts in of_drug
-        if len(parts) > 1
-        for bag in parts
+        bag.rows: sum(part.length for part in parts) for of_drug in doses.values() for parts in of_drug for bag in parts
     }
 
 
@@ -108,7 +102,7 @@ def bags_of(rows: Sequence[Given], drugs: Mapping[str, Drug | None]) -> Iterator
             yield Bag((row,), (drugs[row.id],), row, row.start, row.minutes, row.drug, (row.id,))
         return
     for members in mixed(rows):
-        whole = shared(members) if len(members) > 1 else members[0]
+        whole = shared(members)
         yield Bag(
             tuple(members),
             tuple(drugs[row.id] for row in members),

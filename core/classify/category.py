@@ -186,8 +186,6 @@ _Found = tuple[Category | None, tuple[Finding, ...], list[Question]]
 
 def category_of(bag: Bag, payer: str | None, book: Rulebook) -> _Found:
     """The category of a bag: the highest of its drugs, or none while one that could raise it is unknown."""
-    if len(bag.members) == 1:
-        return _category_of_one(bag.first, bag.drugs[0], payer, book)
     found = [_category_of_one(row, drug, payer, book) for row, drug in contents(bag)]
     categories = {category for category, _, _ in found}
     questions = [question for _, _, asked in found for question in asked]

@@ -110,6 +110,6 @@ def with_port_flush(services: list[Service], visit: Visit, questions: list[Quest
 
 def _is_flush(service: Service, rows: Mapping[str, Given]) -> bool:
     """Whether a service is a flush and no more: by the drug, or by what the record says all of it was for."""
-    last = service.findings[-1].rule if service.findings else ""
+    why = {finding.rule for finding in service.findings}
     flushed = all(rows[label].purpose is Purpose.FLUSH for label in service.administrations)
-    return last == line_flush.id or (last == carrier_fluid.id and flushed)
+    return line_flush.id in why or (carrier_fluid.id in why and flushed)

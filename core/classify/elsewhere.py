@@ -369,13 +369,12 @@ def given_elsewhere(
     inside = into_a_cavity(given, category, book, questions)
     if inside is not None:
         return inside
-    if given.route is Route.INTRA_ARTERIAL_PUMP and category is Category.CHEMOTHERAPY:
-        pumped = prolonged_pump(given, category, bag.minutes, book)
-        if pumped.open:
-            questions.append(pump_question(bag, pumped, book))
-            return Kind.UNDECIDED, (pumped,)
-        if pumped.holds:
-            return Kind.ARTERIAL_PUMP, (pumped,)
+    pumped = prolonged_pump(given, category, bag.minutes, book)
+    if pumped.open:
+        questions.append(pump_question(bag, pumped, book))
+        return Kind.UNDECIDED, (pumped,)
+    if pumped.holds:
+        return Kind.ARTERIAL_PUMP, (pumped,)
     found = arterial(given, category, bag.minutes, book)
     if found.open:
         questions.append(push_or_hours(bag, found, book))

@@ -121,11 +121,13 @@ def hydrate(
 
 def _until_the_next(bag: Bag, fluids: Sequence[Bag]) -> tuple[Option, ...]:
     """That a fluid without a stop ran until the next one on its access was hung, if one was."""
-    later = [other for other in fluids if bag.start is not None and (other.start or 0) > bag.start]
-    if bag.start is None or not later:
+    if bag.start is None:
         return ()
-    following = min(later, key=lambda other: other.start or 0)
-    stop = following.start or 0
+    later = {other.start: other for other in reversed(fluids) if other.start is not None and other.start > bag.start}
+    if not later:
+        return ()
+    stop = min(later)
+    following = later[stop]
     facts: dict[str, str | int] = {"next": f"{following.label} [{following.first.id}]", "minutes": stop - bag.start}
     return (Option("ran_until_next", facts, {bag.first.id: {"minutes": stop - bag.start, "stop": stop}}),)
 

@@ -133,9 +133,7 @@ class Classified:
 
     def by_encounter(self) -> list[Classified]:
         """The outcome apart for each encounter of the day, in the order of the services."""
-        labels = list(dict.fromkeys(row.encounter for row in self.services))
-        if len(labels) == 1:
-            return [self]
+        labels = dict.fromkeys(row.encounter for row in self.services)
         return [
             replace(self, services=tuple(row for row in self.services if row.encounter == label), questions=())
             for label in labels
@@ -200,9 +198,6 @@ def service_of(bag: Bag, category: Category | None, kind: Kind, findings: tuple[
 
 def substance_of(bag: Bag) -> str:
     """What tells same drug from other drug: the drug's name, or the names of a mixture."""
-    if len(bag.members) == 1:
-        drug = bag.drugs[0]
-        return drug.name if drug else plain(bag.first.drug)
     known = [drug.name if drug else plain(row.drug) for row, drug in zip(bag.members, bag.drugs, strict=True)]
     return " + ".join(sorted(known))
 

@@ -277,10 +277,10 @@ def stopped_early(given: Given, minutes: int | None, book: Rulebook) -> Verdict:
     """An infusion that had to be broken off within {push_longest} minutes is reported as the infusion that was ordered,
     say a contractor and the coding press; the definition by time would make it a push.
     """
-    short = minutes is not None and minutes <= book.limits["push_longest"]
-    if given.discontinued and short and given.route is Route.IV_INFUSION:
-        return applies(drug=given.drug, minutes=minutes or 0)
-    return does_not(drug=given.drug)
+    if minutes is None or minutes > book.limits["push_longest"]:
+        return does_not(drug=given.drug)
+    broken = given.discontinued and given.route is Route.IV_INFUSION
+    return (applies if broken else does_not)(drug=given.drug, minutes=minutes)
 
 
 def _bedside_question(given: Given, finding: Finding) -> Question:
@@ -301,8 +301,8 @@ def pump_question(bag: Bag, finding: Finding, book: Rulebook) -> Question:
 def infused_as(
     bag: Bag, visit: Visit, book: Rulebook, questions: list[Question], dose: int | None = None
 ) -> tuple[Kind, tuple[Finding, ...]]:
-    """Push, infusion or undecided, for a drug charted as an infusion; ``dose`` are the minutes of an interrupted dose
-    of which this is a part.
+    """Push, infusion or undecided, for a drug charted as an infusion; ``dose`` are the minutes of the dose that this
+    is, or is a part of.
     """
     if bag.minutes is None:
         lacking = lacks(bag)

@@ -67,8 +67,6 @@ def _at_odds(rows: Sequence[Given]) -> Iterator[Fault]:
     """What the drugs of one bag contradict one another in."""
     numbers = {row.id: number for number, row in enumerate(rows)}
     for members in mixed(rows):
-        if len(members) == 1:
-            continue
         whole = shared(members)
         naming = [row for row in members if row.mixed_with is not None]
         apart = [row for row in members if _differs(row, whole, SPAN)] or (naming[:1] if _is_torn(whole) else [])

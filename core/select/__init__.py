@@ -175,12 +175,16 @@ def divided_dose(service: Service, others: Iterable[Service], book: Rulebook) ->
     """
     within = book.limits["divided_dose_within"]
     again = any(
-        row.substance == service.substance
-        and (row.start == service.start or abs((row.start or 0) - (service.start or 0)) <= within)
-        for row in others
-        if (row.start is None) == (service.start is None)
+        row.substance == service.substance and _apart_at_most(within, row.start, service.start) for row in others
     )
     return (applies if again else does_not)(drug=service.drug)
+
+
+def _apart_at_most(minutes: int, one: int | None, other: int | None) -> bool:
+    """Whether two starts are that near; two without a time are."""
+    if one is None or other is None:
+        return one is other
+    return abs(one - other) <= minutes
 
 
 def select(ranked: Ranked, *, drugs: bool = True) -> Selected:

@@ -352,12 +352,11 @@ def _units(dose: str, per: str, *, whole: bool = False) -> int | None:
 def _rounded_apart(doses: Mapping[tuple[str, str, str, int], Sequence[str]]) -> Iterator[Remark]:
     """Say where rounding each dose of a drug up gives more than their total."""
     for (drug, code, per, _), given in doses.items():
-        if len(given) > 1:
-            apart = sum(_units(dose, per) or 0 for dose in given)
-            units, part = divmod(sum(Amount.parse(dose).value for dose in given), Amount.parse(per).value)
-            found = drug_units_of_the_day(drug, code, apart, int(units) + (1 if part else 0))
-            if found.holds:
-                yield Remark("warning", (found,))
+        apart = sum(_units(dose, per) or 0 for dose in given)
+        units, part = divmod(sum(Amount.parse(dose).value for dose in given), Amount.parse(per).value)
+        found = drug_units_of_the_day(drug, code, apart, int(units) + (1 if part else 0))
+        if found.holds:
+            yield Remark("warning", (found,))
 
 
 def _billing(given: Given, drug: Drug, dose: str, book: Rulebook) -> Billing | None:
@@ -365,8 +364,6 @@ def _billing(given: Given, drug: Drug, dose: str, book: Rulebook) -> Billing | N
     fewest units. Of equals the first in the table, where the drug's own code stands before single makers'.
     """
     rows = drug.billing_on(book.day)
-    if len(rows) == 1:
-        return rows[0]
     charted = next((row for row in rows if row.code == given.hcpcs), None)
     if charted is not None:
         return charted
