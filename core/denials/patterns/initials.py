@@ -14,8 +14,6 @@ INITIALS = (
 )
 """Initial roles from the highest tier down."""
 
-CHEMO_INITIALS = INITIALS[:2]
-
 
 def leading(case: Case) -> BilledLine | None:
     """The billed initial service that ranks highest; among equals one that was paid, then the first billed."""
