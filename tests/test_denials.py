@@ -109,7 +109,8 @@ def test_a_wrong_denial_names_the_field(denial, field):
 
 def test_blanks_around_what_was_billed_are_cut_off():
     bare = {"place_of_service": "22", "billed_lines": [{"code": "96375", "denied": True, "drug": "ketorolac"}]}
-    padded = {"place_of_service": " 22 ", "billed_lines": [{"code": " 96375", "denied": True, "drug": "ketorolac "}]}
+    line = {"code": " 96375", "units": 1, "denied": True, "drug": "ketorolac "}
+    padded = {"place_of_service": " 22 ", "billed_lines": [line]}
     assert explain_denial(padded) == explain_denial(bare)
 
 

@@ -7,6 +7,7 @@ import pytest
 from ivcoder import EditTable, EditTables, audit_claim, explain_denial, select_push_codes
 from ivcoder.book import Pair, Rulebook, in_family, in_force
 from ivcoder.book.tables import tables as every_table
+from ivcoder.edits.data import add_on_primary_listed, unlikely_units_absolute, unlikely_units_by_line
 from ivcoder.rule import Rule
 
 DAY = "2026-02-03"
@@ -214,6 +215,30 @@ def test_units_are_held_by_line_or_by_date(administrations, code, expected, rule
     coding = asked(*administrations, tables=[mue()])
     [edit] = [row for row in coding.edits if row.kind == "units" and row.codes == (code,)]
     assert (edit.result, edit.rules) == (expected, rules)
+
+
+@pytest.mark.parametrize(("indicator", "absolute", "by_line"), [(1, False, True), (2, True, False), (3, False, False)])
+def test_what_the_indicator_of_a_limit_says(indicator, absolute, by_line):
+    """1 is held against a line, 2 is absolute for the date, 3 is for the date and can be lifted by the record."""
+    assert unlikely_units_absolute(indicator).holds == absolute
+    assert unlikely_units_by_line(indicator).holds == by_line
+    assert unlikely_units_absolute(None).open
+
+
+@pytest.mark.parametrize(
+    ("kind", "present", "expected"),
+    [
+        (1, [], "holds"),
+        (2, [], "open"),
+        (3, [], "open"),
+        (1, ["96365"], "stands"),
+        (3, ["96365"], "stands"),
+    ],
+)
+def test_what_the_type_of_an_add_on_says(kind, present, expected):
+    """Only an add-on of type 1 needs one of the listed primaries; of types 2 and 3 the contractor names others."""
+    found = add_on_primary_listed("96366", kind, ("96365", "96367"), present, "the list")
+    assert (found.holds, found.open) == (expected == "holds", expected == "open")
 
 
 def test_what_a_whole_table_of_limits_lacks_is_not_published():
