@@ -228,6 +228,15 @@ def test_an_own_table_adds_a_drug():
     assert select_push_codes(push("HouseMix"), drugs=own).lines[0].code == "96374"
 
 
+def test_an_own_code_may_hold_for_one_day():
+    """A code's last day may be its first: both are days on which it holds."""
+    billing = "{ code = 'J9999', per = '1 mg', since = 2026-03-02, until = 2026-03-02 }"
+    own = DrugTable.parse(f"[[drug]]\nname = 'housemix'\ncategory = 'therapeutic'\nhcpcs = [{billing}]\n")
+    for day, codes in (("2026-03-02", ["96374", "J9999"]), ("2026-03-03", ["96374"])):
+        coding = select_push_codes({**push("HouseMix", dose="4 mg"), "date_of_service": day}, drugs=own)
+        assert [line.code for line in coding.lines] == codes
+
+
 NEW = "[[drug]]\nname = 'x'\ncategory = 'therapeutic'\n"
 OWN = "[[drug]]\nname = 'Rocephin'\nhcpcs = [{ code = 'J0696', per = '250 mg' }"
 
