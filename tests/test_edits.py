@@ -36,8 +36,8 @@ def mue(audience="outpatient_hospital", quarter="2026Q1", rows=LIMITS):
     return EditTable.of("mue", audience, quarter, None, SHA, ("30000", "99999"), rows)
 
 
-def aoc(rows=ADD_ONS):
-    return EditTable.of("add-on", None, "2026Q1", None, SHA, ("11001", "99999"), rows)
+def aoc(rows=ADD_ONS, quarter="2026Q1"):
+    return EditTable.of("add-on", None, quarter, None, SHA, ("11001", "99999"), rows)
 
 
 def rows_of(*given):
@@ -401,6 +401,26 @@ def test_the_add_on_list_speaks_until_the_next_one_of_its_year(day, speaks):
     rows = ("96375 96374 1 A 20130401 99999999",)
     found = results(asked(push(), push("Toradol", "09:05"), tables=[aoc(rows)], day=day), "add_on")
     assert found == ([(("96375",), "primary_present")] if speaks else [])
+
+
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [
+        ("2026-02-03", "primary_missing"),
+        ("2026-05-03", "primary_present"),
+        ("2026-11-03", "primary_present"),
+        ("2025-11-03", "primary_missing"),
+    ],
+)
+def test_of_two_add_on_lists_that_of_the_quarter_or_the_nearest_speaks(day, expected):
+    """The list of the second quarter takes 96374 as a primary, that of the first did not: before both the first
+    speaks, after both the second.
+    """
+    first = aoc(("96375 96365 1 A 20130401 99999999",), "2026Q1")
+    second = aoc(("96375 96374 1 A 20130401 99999999",), "2026Q2")
+    for tables in ([first, second], [second, first]):
+        coding = asked(push(), push("Toradol", "09:05"), tables=tables, day=day)
+        assert results(coding, "add_on") == [(("96375",), expected)]
 
 
 @pytest.mark.parametrize(
