@@ -163,6 +163,17 @@ def test_a_drug_without_forms_stands_for_itself_by_its_routes(name, route, made)
     assert BOOK.formulary.made_for(drug, route) == ((drug,) if made else ())
 
 
+def test_the_kin_of_a_product_are_the_others():
+    succinate, acetate = (BOOK.formulary.find(f"hydrocortisone {salt}") for salt in ("sodium succinate", "acetate"))
+    assert BOOK.formulary.kin(succinate) == (acetate,)
+    assert BOOK.formulary.kin(acetate) == (succinate,)
+
+
+def test_of_many_names_alike_three_are_suggested():
+    """Adalimumab has more biosimilars than that; the suffix is nobody's."""
+    assert len(set(BOOK.formulary.like("adalimumab-aaxx"))) == 3
+
+
 def test_a_near_miss_suggests_and_never_assumes():
     coding = select_push_codes(push("Solu-Medrul"))
     assert coding.status == "needs_information"
