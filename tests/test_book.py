@@ -11,6 +11,7 @@ import pytest
 
 from ivcoder import DrugTable, InvalidInput, Rulebook, select_push_codes
 from ivcoder.book import Amount, adjustments, in_force, places, plain, sources
+from ivcoder.book.naming import LONGEST
 from ivcoder.rule import RULES
 
 BOOK = Rulebook.on(None)
@@ -98,6 +99,13 @@ def test_names_from_records_find_their_drug(name):
     assert {charted: drug and drug.name for charted, drug in found.items()} == dict.fromkeys(found, name)
 
 
+def test_a_name_is_read_up_to_the_longest_a_field_takes():
+    formulary = BOOK.formulary
+    longest = f"{'ondansetron 4 mg':>{LONGEST}}"
+    assert formulary.find(longest).name == "ondansetron"
+    assert formulary.find(f" {longest}") is None
+
+
 def test_names_that_may_be_several_products_find_none():
     found = {charted: BOOK.formulary.find(charted) for charted in NAMES["nothing"]}
     assert {charted: drug.name for charted, drug in found.items() if drug} == {}
@@ -142,6 +150,28 @@ def test_a_form_is_of_a_drug_and_for_routes(drug):
 )
 def test_the_charted_route_chooses_the_product(charted, route, name):
     assert BOOK.formulary.product(charted, route).name == name
+
+
+def test_a_drug_with_a_code_of_its_own_stands_before_its_forms():
+    """J1720 is hydrocortisone succinate into a muscle too: the acetate is for another name."""
+    assert BOOK.formulary.product("hydrocortisone sodium succinate", "im").name == "hydrocortisone sodium succinate"
+
+
+@pytest.mark.parametrize(("name", "route", "made"), [("albumin", "iv_infusion", True), ("Furoscix", "im", False)])
+def test_a_drug_without_forms_stands_for_itself_by_its_routes(name, route, made):
+    drug = BOOK.formulary.find(name)
+    assert BOOK.formulary.made_for(drug, route) == ((drug,) if made else ())
+
+
+def test_the_kin_of_a_product_are_the_others():
+    succinate, acetate = (BOOK.formulary.find(f"hydrocortisone {salt}") for salt in ("sodium succinate", "acetate"))
+    assert BOOK.formulary.kin(succinate) == (acetate,)
+    assert BOOK.formulary.kin(acetate) == (succinate,)
+
+
+def test_of_many_names_alike_three_are_suggested():
+    """Adalimumab has more biosimilars than that; the suffix is nobody's."""
+    assert len(set(BOOK.formulary.like("adalimumab-aaxx"))) == 3
 
 
 def test_a_near_miss_suggests_and_never_assumes():
@@ -226,6 +256,15 @@ def test_an_own_table_settles_a_dispute():
 def test_an_own_table_adds_a_drug():
     own = DrugTable.parse('[[drug]]\nname = "housemix"\ncategory = "therapeutic"\n')
     assert select_push_codes(push("HouseMix"), drugs=own).lines[0].code == "96374"
+
+
+def test_an_own_code_may_hold_for_one_day():
+    """A code's last day may be its first: both are days on which it holds."""
+    billing = "{ code = 'J9999', per = '1 mg', since = 2026-03-02, until = 2026-03-02 }"
+    own = DrugTable.parse(f"[[drug]]\nname = 'housemix'\ncategory = 'therapeutic'\nhcpcs = [{billing}]\n")
+    for day, codes in (("2026-03-02", ["96374", "J9999"]), ("2026-03-03", ["96374"])):
+        coding = select_push_codes({**push("HouseMix", dose="4 mg"), "date_of_service": day}, drugs=own)
+        assert [line.code for line in coding.lines] == codes
 
 
 NEW = "[[drug]]\nname = 'x'\ncategory = 'therapeutic'\n"

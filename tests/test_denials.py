@@ -88,6 +88,7 @@ def test_reason_codes_are_put_in_plain_words():
         ({"billed_lines": []}, "billed_lines"),
         ({"billed_lines": [{"code": "canary"}]}, "billed_lines[0].code"),
         ({"billed_lines": [{"code": "96374", "units": 0}]}, "billed_lines[0].units"),
+        ({"billed_lines": [{"code": "96374", "units": "1"}]}, "billed_lines[0].units"),
         ({"billed_lines": [{"code": "96374", "denied": "no"}]}, "billed_lines[0].denied"),
         ({"billed_lines": [{"code": "96374", "carc": ["canary"]}]}, "billed_lines[0].carc[0]"),
         ({"billed_lines": [{"code": "96374", "canary": 1}]}, "billed_lines[0].canary"),
@@ -104,6 +105,13 @@ def test_a_wrong_denial_names_the_field(denial, field):
         explain_denial(denial)
     assert caught.value.faults[0].field == field
     assert "canary" not in str(caught.value).replace(".canary", "")
+
+
+def test_blanks_around_what_was_billed_are_cut_off():
+    bare = {"place_of_service": "22", "billed_lines": [{"code": "96375", "denied": True, "drug": "ketorolac"}]}
+    line = {"code": " 96375", "units": 1, "denied": True, "drug": "ketorolac "}
+    padded = {"place_of_service": " 22 ", "billed_lines": [line]}
+    assert explain_denial(padded) == explain_denial(bare)
 
 
 @pytest.fixture(scope="module")

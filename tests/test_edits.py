@@ -7,6 +7,7 @@ import pytest
 from ivcoder import EditTable, EditTables, audit_claim, explain_denial, select_push_codes
 from ivcoder.book import Pair, Rulebook, in_family, in_force
 from ivcoder.book.tables import tables as every_table
+from ivcoder.edits.data import add_on_primary_listed, unlikely_units_absolute, unlikely_units_by_line
 from ivcoder.rule import Rule
 
 DAY = "2026-02-03"
@@ -35,8 +36,8 @@ def mue(audience="outpatient_hospital", quarter="2026Q1", rows=LIMITS):
     return EditTable.of("mue", audience, quarter, None, SHA, ("30000", "99999"), rows)
 
 
-def aoc(rows=ADD_ONS):
-    return EditTable.of("add-on", None, "2026Q1", None, SHA, ("11001", "99999"), rows)
+def aoc(rows=ADD_ONS, quarter="2026Q1"):
+    return EditTable.of("add-on", None, quarter, None, SHA, ("11001", "99999"), rows)
 
 
 def rows_of(*given):
@@ -216,6 +217,30 @@ def test_units_are_held_by_line_or_by_date(administrations, code, expected, rule
     assert (edit.result, edit.rules) == (expected, rules)
 
 
+@pytest.mark.parametrize(("indicator", "absolute", "by_line"), [(1, False, True), (2, True, False), (3, False, False)])
+def test_what_the_indicator_of_a_limit_says(indicator, absolute, by_line):
+    """1 is held against a line, 2 is absolute for the date, 3 is for the date and can be lifted by the record."""
+    assert unlikely_units_absolute(indicator).holds == absolute
+    assert unlikely_units_by_line(indicator).holds == by_line
+    assert unlikely_units_absolute(None).open
+
+
+@pytest.mark.parametrize(
+    ("kind", "present", "expected"),
+    [
+        (1, [], "holds"),
+        (2, [], "open"),
+        (3, [], "open"),
+        (1, ["96365"], "stands"),
+        (3, ["96365"], "stands"),
+    ],
+)
+def test_what_the_type_of_an_add_on_says(kind, present, expected):
+    """Only an add-on of type 1 needs one of the listed primaries; of types 2 and 3 the contractor names others."""
+    found = add_on_primary_listed("96366", kind, ("96365", "96367"), present, "the list")
+    assert (found.holds, found.open) == (expected == "holds", expected == "open")
+
+
 def test_what_a_whole_table_of_limits_lacks_is_not_published():
     """The rulebook's own practitioner row of 96372 is not asked beside a table of the quarter that lacks the code."""
     own = asked(INJECTION, place="11", day="2026-05-04")
@@ -376,6 +401,26 @@ def test_the_add_on_list_speaks_until_the_next_one_of_its_year(day, speaks):
     rows = ("96375 96374 1 A 20130401 99999999",)
     found = results(asked(push(), push("Toradol", "09:05"), tables=[aoc(rows)], day=day), "add_on")
     assert found == ([(("96375",), "primary_present")] if speaks else [])
+
+
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [
+        ("2026-02-03", "primary_missing"),
+        ("2026-05-03", "primary_present"),
+        ("2026-11-03", "primary_present"),
+        ("2025-11-03", "primary_missing"),
+    ],
+)
+def test_of_two_add_on_lists_that_of_the_quarter_or_the_nearest_speaks(day, expected):
+    """The list of the second quarter takes 96374 as a primary, that of the first did not: before both the first
+    speaks, after both the second.
+    """
+    first = aoc(("96375 96365 1 A 20130401 99999999",), "2026Q1")
+    second = aoc(("96375 96374 1 A 20130401 99999999",), "2026Q2")
+    for tables in ([first, second], [second, first]):
+        coding = asked(push(), push("Toradol", "09:05"), tables=tables, day=day)
+        assert results(coding, "add_on") == [(("96375",), expected)]
 
 
 @pytest.mark.parametrize(

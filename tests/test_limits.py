@@ -111,10 +111,17 @@ def test_times_on_the_edge_of_the_date_of_service():
         ("1 mCi", "1", "mCi"),
         ("1,000.5 mg", "1000.5", "mg"),
         ("1000 kg", "1000000000", "mg"),
+        ("1,000,000,000,000,000 ng", "1000000000", "mg"),
     ],
 )
 def test_amounts_in_their_base_unit(text, value, unit):
     assert Amount.parse(text) == Amount(Decimal(value), unit)
+
+
+@pytest.mark.parametrize("text", ["1000.000001 kg", "1,000,000,000,000,000.000001 ng"])
+def test_the_most_an_amount_can_be_is_said_in_its_base_unit(text):
+    with pytest.raises(InvalidInput, match="at most 1,000,000,000 mg"):
+        Amount.parse(text)
 
 
 @pytest.mark.parametrize("text", ["1000.000001 kg", "1 stone", "mg", "1,00 mg", "-1 mg"])

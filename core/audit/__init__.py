@@ -70,8 +70,7 @@ def audit(claim: BilledClaim, drugs: DrugTable | None = None) -> Audited:
 def _worst(row: Found) -> tuple[int, int, int, str]:
     """Over-coded lines first, then under-coded ones; the heavier kinds first."""
     ways, kinds = get_args(Direction), get_args(Kind)
-    place = -1 if row.billed is None else row.billed
-    return ways.index(row.direction), kinds.index(row.kind), place, row.code
+    return ways.index(row.direction), kinds.index(row.kind), row.billed or 0, row.code
 
 
 def _barred(edited: Edited) -> Finding | None:

@@ -11,10 +11,7 @@ from ivcoder.faults import Fault, InvalidInput
 _LARGEST = 1_000_000_000
 """In the base unit: a thousand kilograms, far above any dose, and far below where decimals lose digits."""
 
-_LONGEST = 20
-"""Digits of a number, with its point."""
-
-_AMOUNT = re.compile(r"((?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,9})(?:\.[0-9]{1,6})?)\s*(.+)")
+_AMOUNT = re.compile(r"((?:[0-9]{1,3}(?:,[0-9]{3}){1,6}|[0-9]{1,9})(?:\.[0-9]{1,6})?)\s*(.+)")
 _UNITS = {
     "kg": ("mg", Decimal(1_000_000)),
     "g": ("mg", Decimal(1000)),
@@ -65,7 +62,7 @@ class Amount:
         unit = _UNITS.get(_AS_WRITTEN.get(written, written).casefold())
         if match is None or unit is None:
             raise InvalidInput(Fault("", "is not an amount with a unit", "a number and a unit, such as 125 mg"))
-        number = match[1].replace(",", "")
-        if len(number) > _LONGEST or (value := Decimal(number) * unit[1]) > _LARGEST:
+        value = Decimal(match[1].replace(",", "")) * unit[1]
+        if value > _LARGEST:
             raise InvalidInput(Fault("", "is too large for an amount of a drug", f"at most {_LARGEST:,} {unit[0]}"))
         return cls(value, unit[0])

@@ -20,7 +20,7 @@ from ivcoder.denials.mend import (
     to_role,
 )
 from ivcoder.denials.patterns.claims import denied_inpatient, denied_professional_in_facility
-from ivcoder.denials.patterns.initials import INITIALS, leading
+from ivcoder.denials.patterns.initials import INITIALS
 from ivcoder.denials.patterns.pushes import CHEMO_PUSHES, PUSHES
 from ivcoder.denials.patterns.services import family_role
 from ivcoder.edits import Line
@@ -124,7 +124,9 @@ _FAMILIES = frozenset({"denied-chemo-as-push", "denied-other-family"})
 
 
 def _one_initial(case: Case, rows: list[_Row], removed: list[str], wanted: list[str]) -> None:
-    """Leave one initial service: the highest leads, the others follow it as their drugs allow."""
+    """Leave one initial service: the highest leads, among equals one that was paid; the others follow as their drugs
+    allow.
+    """
     places = [
         place
         for place, (row, _) in enumerate(rows)
@@ -132,11 +134,10 @@ def _one_initial(case: Case, rows: list[_Row], removed: list[str], wanted: list[
     ]
     if not places:
         return
-    lead_line = leading(case)
 
     def order(place: int) -> tuple[int, bool]:
-        row, _ = rows[place]
-        return INITIALS.index(case.role(row)), lead_line is None or row.was != lead_line.code
+        row, line = rows[place]
+        return INITIALS.index(case.role(row)), line.denied
 
     lead, *others = sorted(places, key=order)
     substance = case.substance(rows[lead][1])

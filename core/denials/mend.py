@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from ivcoder.denials.claim import BilledLine, Case, Fixed
-from ivcoder.denials.patterns.initials import CHEMO_INITIALS
 from ivcoder.denials.patterns.pushes import PUSHES
 from ivcoder.denials.patterns.services import family_role, the_one
 from ivcoder.encounter import Claim
@@ -74,10 +73,8 @@ def _lacks(field: str) -> _Fix:
 
 
 def to_family(case: Case, line: BilledLine) -> Mended:
-    """The role of the drug's own family; its first push leads unless a chemotherapy initial is there."""
-    role = family_role(case, line)
-    leads = any(family_role(case, row) in CHEMO_INITIALS for row in case.family if row is not line)
-    return to_role(case, line, "chemo_push_initial" if role == "chemo_push_new_drug" and not leads else role)
+    """The role of the drug's own family."""
+    return to_role(case, line, family_role(case, line))
 
 
 def may_repeat(case: Case) -> bool:

@@ -14,8 +14,6 @@ INITIALS = (
 )
 """Initial roles from the highest tier down."""
 
-CHEMO_INITIALS = INITIALS[:2]
-
 
 def leading(case: Case) -> BilledLine | None:
     """The billed initial service that ranks highest; among equals one that was paid, then the first billed."""
@@ -174,8 +172,8 @@ def denied_with_primary(case: Case, line: BilledLine) -> Verdict:
 )
 def denied_primary_present(case: Case, line: BilledLine) -> Verdict:
     """An add-on is not denied for want of a primary when any one of its primaries is on the claim."""
-    row = case.book.numbers.get(line.code)
-    if row is None or case.edited is not None or not case.hinted(line, "alone"):
+    if case.edited is not None or not case.hinted(line, "alone"):
         return does_not(code=line.code)
-    present = [each.code for each in case.family if each.code in row.beside and not each.denied]
+    primaries = case.primaries(line.code)
+    present = [each.code for each in case.family if each.code in primaries and not each.denied]
     return applies(code=line.code, primary=present[0]) if present else does_not(code=line.code)

@@ -16,7 +16,7 @@ CHEMO_PUSHES = frozenset({"chemo_push_initial", "chemo_push_new_drug"})
     "denials",
     "Denied: a repeat push outside a hospital outpatient facility",
     sources=("cpt", "ahima-107707", "aapc-office-same-drug-thread", "carecost-iv-push"),
-    says="{code} was billed from {place}{claim}; pushing the same drug again is reported only by hospital outpatient "
+    says="{code} was billed from {place}; pushing the same drug again is reported only by hospital outpatient "
     "facilities, and is included in the push before.",
     otherwise="{code} is not a repeat push from outside a hospital outpatient facility.",
     unsure="Where {code} was given decides whether it is reportable, and the place of service is not stated.",
@@ -29,10 +29,8 @@ def denied_repeat_push_place(case: Case, line: BilledLine) -> Verdict:
         return does_not(code=line.code)
     if case.place is None:
         return cannot_tell("place_of_service", code=line.code)
-    professional = case.claim is Claim.PROFESSIONAL
-    allowed = case.place.outpatient_hospital and not professional
-    whose = " on a professional claim" if professional and case.place.outpatient_hospital else ""
-    return (does_not if allowed else applies)(code=line.code, place=case.place.spoken, claim=whose)
+    allowed = case.place.outpatient_hospital and case.claim is not Claim.PROFESSIONAL
+    return (does_not if allowed else applies)(code=line.code, place=case.place.spoken)
 
 
 @rule(
