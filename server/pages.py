@@ -252,6 +252,7 @@ def drug_table(drugs: Sequence[Drug]) -> Table:
             ("other use", drug.other_use or ""),
             ("disputed", drug.disputed or ""),
             ("note", drug.note or ""),
+            ("not counted", drug.uncoded or ""),
             ("confidence", drug.confidence),
             ("sources", ", ".join((*drug.sources, *drug.disputed_sources, *drug.other_use_sources))),
         ):

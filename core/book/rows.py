@@ -196,7 +196,7 @@ class Billing(NamedTuple):
 
 
 class Drug(NamedTuple):
-    """A row of the formulary."""
+    """A row of the formulary; ``uncoded`` says why its units cannot be counted, where it has no code here."""
 
     name: str
     group: str
@@ -233,6 +233,7 @@ class Drug(NamedTuple):
     container: Literal["single_dose", "multi_dose", "either"] | None = None
     hcpcs: tuple[Billing, ...] = ()
     note: str | None = None
+    uncoded: str | None = None
     own_category: bool = False
 
     @property

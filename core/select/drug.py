@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -18,9 +17,6 @@ from ivcoder.select.earned import Asides, Earned, Remark
 
 _BILLED_HERE = (None, "procedure")
 """What is reported elsewhere, and still has a drug line of its own here."""
-
-_CODE = re.compile(r"\b(?:[A-Z][0-9]{4}|9[0-9]{4}|code (?:depends|counts)|reported with|drug of its own)\b")
-"""What in a note tells of a drug's code: its number, or what it hangs on."""
 
 _NOT_BILLED = frozenset({Route.ORAL, Route.SUBLINGUAL, Route.RECTAL, Route.NASAL, Route.INHALED, Route.TOPICAL})
 
@@ -74,9 +70,7 @@ def drug_code_by_date(given: Given, drug: Drug, billing: Billing | None, day: da
     """HCPCS drug codes come and go; the one in force on the date of service is used."""
     when = "on this date of service" if day else "in the newest rulebook"
     if billing is None:
-        # A note that tells of a code says what the payer takes in its place.
-        known = drug.note if drug.note and _CODE.search(drug.note) else "the payer's unlisted-drug code."
-        found = cannot_tell("hcpcs", drug=given.drug, instead=known)
+        found = cannot_tell("hcpcs", drug=given.drug, instead=drug.uncoded or "the payer's unlisted-drug code.")
         return does_not(drug=given.drug, when=when) if drug.hcpcs else found
     instead = f", not the charted {given.hcpcs}" if given.hcpcs and given.hcpcs != billing.code else ""
     return applies(drug=given.drug, code=billing.code, when=when, instead=instead)
