@@ -41,7 +41,7 @@ pythons:
 prove: $(VENV)/.dev
 	PYTHONPATH=tests $(BIN)/python -m prove $(if $(UPDATE),--update) $(if $(AGAINST),--against $(AGAINST))
 
-# Every small change of the core and its tables that no test notices, in a copy: six hours or more on one core. Interrupted,
+# Every small change of the core and its tables that no test notices, in a copy: an hour or more on two cores. Interrupted,
 # it goes on where it stopped; docs/mutation.md says what the last run left.
 mutate: $(VENV)/.mutate
 	test -f build/mutate/session.sqlite || { rm -rf build/mutate && mkdir -p build/mutate && cp -r core build/mutate/ivcoder && \
