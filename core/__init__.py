@@ -20,17 +20,15 @@ from ivcoder._version import __version__
 from ivcoder.answer import Audit, Classification, Coding, DenialExplanation, Ranking
 from ivcoder.audit import BilledClaim, audit
 from ivcoder.book import DrugTable, EditTable, EditTables, Rulebook
-from ivcoder.classify import classify
 from ivcoder.denials import BilledLine, Denial, examine
 from ivcoder.documentation import document
-from ivcoder.edits import checked, consulted, edit
+from ivcoder.edits import checked, consulted
 from ivcoder.encounter import Administration, Encounter, visit_of
 from ivcoder.explain.audit import audit_answer
 from ivcoder.explain.denial import denial_explanation
 from ivcoder.faults import Fault, InvalidInput
-from ivcoder.rank import rank
-from ivcoder.select import select
 from ivcoder.what_if import Explored, explore, unexplored
+from ivcoder.what_if import answer as walk
 
 __all__ = [
     "Administration",
@@ -63,7 +61,7 @@ EncounterLike = Encounter | Mapping[str, object]
 def _walk(encounter: Encounter, drugs: DrugTable | None, *, what_if: bool, claim: bool) -> Explored:
     """The way to the lines; for a whole ``claim``, with what is to be said of it and its tipping points."""
     book = Rulebook.on(encounter.date_of_service, drugs)
-    edited = edit(select(rank(classify(visit_of(encounter, book), book))), remarks=claim)
+    edited = walk(visit_of(encounter, book), book, remarks=claim)
     return explore(edited, tipping=claim) if what_if else unexplored(edited)
 
 

@@ -280,10 +280,14 @@ def _ranked(classified: Classified) -> Ranked:
         elif row is not first:
             findings = (one_initial_per_access(row, first),)
         else:
-            standing = _standing(row, services, says, book.tiers)
+            rivals = [
+                other
+                for other in services
+                if other.kind in IN_CONTEST and other.access == row.access and other is not row
+            ]
+            standing = _standing(row, rivals, services, says, book.tiers)
             if standing == _ALONE and any(out.kind is Kind.UNDECIDED and out.access == row.access for out in left_out):
                 standing = _ALONE_SO_FAR
-            rivals = [other for other in services if other.kind in IN_CONTEST and other.access == row.access]
             findings = _leads(row, standing, blocked, visit, rivals)
         standings.append(Standing(row, tier.rank if tier else LAST, says, row is first, findings))
     # Initial services come first, whatever their tier.
@@ -347,14 +351,17 @@ _ALONE = "is the only service on its access that can be initial"
 _ALONE_SO_FAR = "is the only service on its access that can be initial while another is open"
 
 
-def _standing(row: Service, services: Sequence[Service], says: str, tiers: Mapping[tuple[str, str], Tier]) -> str:
+def _standing(
+    row: Service,
+    rivals: Sequence[Service],
+    services: Sequence[Service],
+    says: str,
+    tiers: Mapping[tuple[str, str], Tier],
+) -> str:
     """Why a service ranks first on its access: alone, of the highest tier, or the longest or first among equals."""
-    others = [
-        other for other in services if other.kind in IN_CONTEST and other.access == row.access and other is not row
-    ]
-    if not others:
+    if not rivals:
         return _ALONE
-    equals = [other for other in others if _tier(other, tiers) == _tier(row, tiers)]
+    equals = [other for other in rivals if _tier(other, tiers) == _tier(row, tiers)]
     if not equals:
         return f"ranks highest on its access ({says})"
     contest = _contest(services)

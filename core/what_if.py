@@ -47,14 +47,11 @@ class Explored:
     tipping_points: tuple[Outcome, ...]
 
 
-def answer(visit: Visit, book: Rulebook) -> Edited:
-    """Walk the whole way, from the facts to the lines and what is to be said of them."""
-    return edit(select(rank(classify(visit, book))))
-
-
-def _bare(visit: Visit, book: Rulebook, *, drugs: bool = True) -> Edited:
-    """Walk the way to the lines alone; without ``drugs``, to the administration lines."""
-    return edit(select(rank(classify(visit, book)), drugs=drugs), remarks=False)
+def answer(visit: Visit, book: Rulebook, *, drugs: bool = True, remarks: bool = True) -> Edited:
+    """Walk the whole way, from the facts to the lines; without ``drugs``, to the administration lines, and without
+    ``remarks``, to nothing else that is to be said of them.
+    """
+    return edit(select(rank(classify(visit, book)), drugs=drugs), remarks=remarks)
 
 
 def walked(edited: Edited, option: Option) -> Edited:
@@ -99,7 +96,7 @@ def with_changes(visit: Visit, changes: Mapping[str | None, Mapping[str, object]
 
 
 def _walk(visit: Visit, book: Rulebook, option: Option) -> Outcome:
-    return Outcome(option, _bare(with_changes(visit, option.changes), book).lines)
+    return Outcome(option, answer(with_changes(visit, option.changes), book, remarks=False).lines)
 
 
 def _ranges(option: Option, walk: Callable[[Option], Outcome]) -> Iterator[Outcome]:
@@ -199,11 +196,11 @@ def _tipping_points(edited: Edited) -> Iterator[Outcome]:
 
     def walked(option: Option) -> tuple[Line, ...] | None:
         """The lines a change gives, if they are other lines."""
-        lines = _bare(with_changes(visit, option.changes), book, drugs=False).lines
+        lines = answer(with_changes(visit, option.changes), book, drugs=False, remarks=False).lines
         return lines if signature(lines) != now else None
 
     rows = {row.id: row for row in visit.administrations}
-    apart = _bare(visit._replace(stacked=False), book, drugs=False) if visit.stacked else edited
+    apart = answer(visit._replace(stacked=False), book, drugs=False, remarks=False) if visit.stacked else edited
     for service in classified.services:
         members = tuple(rows[label] for label in service.administrations)
         charted = _charted(members)

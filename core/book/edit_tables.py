@@ -236,24 +236,28 @@ class EditTables:
         """The files of the quarter of ``day``; without a date, of the newest quarter at hand."""
         if not self.tables:
             return []
-        fit = [table for table in self.tables if (table.kind, table.audience) == (kind, audience)]
-        quarter = quarter_of(day) if day else max((table.quarter for table in fit), default="")
+        fit = self._by_quarter(kind, audience)
+        newest = fit[-1].quarter if fit else ""
+        quarter = quarter_of(day) if day else newest
         return [table for table in fit if table.quarter == quarter]
 
     def _later(self, kind: EditKind, audience: Audience | None, day: date | None) -> list[EditTable]:
         """The files of later quarters than that of ``day``, the next one first."""
         if day is None:
             return []
-        fit = [table for table in self.tables if (table.kind, table.audience) == (kind, audience)]
-        return sorted((table for table in fit if table.quarter > quarter_of(day)), key=lambda table: table.quarter)
+        return [table for table in self._by_quarter(kind, audience) if table.quarter > quarter_of(day)]
 
     def _earlier(self, day: date | None) -> list[EditTable]:
         """The add-on files of earlier quarters of the year of ``day``, the newest first."""
         if day is None:
             return []
-        fit = [table for table in self.tables if table.kind == "add-on"]
-        before = [table for table in fit if f"{day.year:04}" <= table.quarter < quarter_of(day)]
-        return sorted(before, key=lambda table: table.quarter, reverse=True)
+        year = f"{day.year:04}"
+        return [row for row in reversed(self._by_quarter("add-on", None)) if year <= row.quarter < quarter_of(day)]
+
+    def _by_quarter(self, kind: EditKind, audience: Audience | None) -> list[EditTable]:
+        """The files of a kind for one audience's claims, the oldest quarter first."""
+        fit = (table for table in self.tables if (table.kind, table.audience) == (kind, audience))
+        return sorted(fit, key=lambda table: table.quarter)
 
 
 def quarter_of(day: date) -> str:

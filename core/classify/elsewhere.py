@@ -258,8 +258,9 @@ def peritoneal_perfusion(given: Given, drug: Drug | None) -> Verdict:
     """
     category = given.category or (drug.category if drug else None)
     hit = given.route is Route.INTRAPERITONEAL and given.purpose is Purpose.PROCEDURE
-    codes = outside_codes()[given.route.value] if hit else ""
-    return (applies if hit and category is Category.CHEMOTHERAPY else does_not)(drug=given.drug, codes=codes)
+    if not hit or category is not Category.CHEMOTHERAPY:
+        return does_not(drug=given.drug)
+    return applies(drug=given.drug, codes=outside_codes()[given.route.value])
 
 
 @rule(

@@ -215,16 +215,18 @@ def _about(administration: str | None, lines: Iterable[ClaimLine]) -> Iterable[C
 
 def _asked_as(asked: Asked) -> str:
     """Which wording a question takes."""
-    if any(option.key == "category_hydration" for option in asked.options):
-        return "category_or_fluid"
     both = asked.field == "start" and any(option.key == "apart" and len(option.changes) > 1 for option in asked.options)
-    if any(option.key == "interval_enough" for option in asked.options):
-        return "start_of_push"
-    if any(option.key == "pump_at_bedside" for option in asked.options):
-        return "route_of_pump"
-    if any(option.key == "intervals_enough" for option in asked.options):
-        return "start_of_pushes"
-    return "start_of_both" if both else asked.field
+    told = (_ASKED_BY[option.key] for option in asked.options if option.key in _ASKED_BY)
+    return next(told, "start_of_both" if both else asked.field)
+
+
+_ASKED_BY = {
+    "category_hydration": "category_or_fluid",
+    "interval_enough": "start_of_push",
+    "intervals_enough": "start_of_pushes",
+    "pump_at_bedside": "route_of_pump",
+}
+"""Answers that tell how their question is worded, where the field does not."""
 
 
 def _drug(visit: Visit, administration: str | None) -> str:

@@ -298,11 +298,9 @@ def _spaced(unclear: Sequence[_Unclear], apart: int, needed: int) -> dict[str | 
         untimed = [row for row in before if not row.spans]
         changes |= {row.administrations[0]: moved(row, 0) for row in untimed}
         ended = [stop for row in before for _, stop in row.spans] or [row.length for row in untimed]
-        late = place < apart
-        since = last.get(service.substance, max(ended)) if late else max(ended)
-        start = since + needed if late else since + needed - 1
-        if late:
-            last[service.substance] = start
+        start = max(ended) + needed - 1
+        if place < apart:
+            start = last[service.substance] = last.get(service.substance, max(ended)) + needed
         changes[service.administrations[0]] = moved(service, start)
     return changes
 
